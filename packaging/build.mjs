@@ -1,0 +1,37 @@
+// Bundles src/bin.ts into dist/kpatch-pm.mjs (and lazily loaded chunks beside it).
+import { chmodSync, copyFileSync, readFileSync, rmSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+
+const top = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
+const dist = path.join(top, 'dist');
+const { version } = JSON.parse(readFileSync(path.join(top, 'package.json'), 'utf8'));
+rmSync(dist, { recursive: true, force: true });
+await build({
+  absWorkingDir: top,
+  entryPoints: { 'kpatch-pm': 'src/bin.ts' },
+  outdir: dist,
+  outExtension: { '.js': '.mjs' },
+  chunkNames: 'chunks/[name]-[hash]',
+  bundle: true,
+  splitting: true,
+  platform: 'node',
+  format: 'esm',
+  target: 'node20.19',
+  minifySyntax: true,
+  legalComments: 'linked',
+  define: { KPATCH_PM_VERSION: JSON.stringify(version) },
+  // CommonJS packages inside an ES module bundle ask for require at run time.
+  banner: {
+    js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
+  },
+  logLevel: 'warning',
+});
+// @snyk/rpm-parser reads sqlite through sql.js, which loads this file from beside the code that asks for it.
+const require = createRequire(import.meta.url);
+const sqlJs = createRequire(require.resolve('@snyk/rpm-parser')).resolve('sql.js/dist/sql-wasm.wasm');
+copyFileSync(sqlJs, path.join(dist, 'sql-wasm.wasm'));
+copyFileSync(sqlJs, path.join(dist, 'chunks', 'sql-wasm.wasm'));
+chmodSync(path.join(dist, 'kpatch-pm.mjs'), 0o755);

@@ -1,0 +1,49 @@
+// A reason: a code of a closed list and a sentence for people.
+
+export const REASON_CODES = {
+  // -- why something is done
+  'newest-level': 'the highest usable level for this kernel',
+  subscribe: 'an empty package: the kernel is subscribed, there are no fixes yet',
+  'newer-level': 'a higher level than the installed one',
+  'not-loaded': 'the newest installed level is not active in the running kernel',
+  'setting-requested': 'the setting was asked for',
+  superseded: 'a newer cumulative level takes its place',
+  // -- why a kernel is left as it is
+  'up-to-date': 'the highest usable level is installed',
+  'subscribed-no-fix': 'subscribed, no fixes have been published yet',
+  'no-stream': 'no repository offers live patches for this kernel',
+  'no-scheme': 'no vendor naming scheme for live patches fits this kernel',
+  'all-rejected': 'every level on offer was rejected',
+  'installed-is-newer': 'the installed level is newer than what is on offer',
+  'no-metadata': 'no repository metadata could be read',
+  held: 'held back on purpose',
+  'not-selected': 'not among the kernels named by --kernel',
+  // -- why a package is rejected
+  excluded: 'hidden by an exclude rule',
+  'lower-priority': 'a repository of better priority offers this name',
+  withdrawn: 'obsoleted by another package',
+  'wrong-arch': 'not the architecture of the kernel',
+  'kernel-mismatch': 'Requires and Provides name another kernel, or contradict each other',
+  'requires-unmet': 'a requirement cannot be met',
+  'not-newer': 'not newer than what is installed',
+  versionlocked: 'held by versionlock',
+  'unusable-file': 'a file of the package was refused',
+} as const satisfies Record<string, string>;
+
+export type ReasonCode = keyof typeof REASON_CODES;
+
+export interface Because {
+  readonly code: ReasonCode;
+  readonly text: string;
+}
+
+/** A reason with its own sentence, or the general one of the code. */
+export function because(code: ReasonCode, text: string = REASON_CODES[code]): Because {
+  return { code, text };
+}
+
+/** A problem that did not end the run: an error code (see errors.ts) and a sentence. */
+export interface Problem {
+  readonly code: string;
+  readonly text: string;
+}

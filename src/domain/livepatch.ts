@@ -1,0 +1,27 @@
+// Live patches on this machine: on disk and in the kernel.
+import type { Nevra } from './nevra.ts';
+
+export type PatchSource = 'kpatch-pm' | 'rpm' | 'foreign';
+export type Support = 'vendor' | 'third-party' | 'own' | 'unknown';
+
+/** One installed live patch of one kernel: a module file below /var/lib/kpatch, or an empty package (a subscription). */
+export interface InstalledPatch {
+  readonly kernel: string;
+  /** The package it came from; null for a file nobody accounts for. */
+  readonly package: Nevra | null;
+  /** Module name as sysfs shows it (`kpatch_5_14_0_362_8_1_1_3`); null for an empty package. */
+  readonly module: string | null;
+  /** Path of the module file below the root; null for an empty package, or when the file is gone. */
+  readonly file: string | null;
+  readonly source: PatchSource;
+  readonly support: Support;
+  /** True when the bytes on disk differ from the receipt's; null when there is no receipt. */
+  readonly changed: boolean | null;
+}
+
+/** One entry of /sys/kernel/livepatch of the running kernel. */
+export interface LoadedPatch {
+  readonly module: string;
+  readonly enabled: boolean;
+  readonly transition: boolean;
+}

@@ -1,0 +1,58 @@
+// World: everything observed, as plain data. Deciding needs nothing else.
+import type { Problem } from './because.ts';
+import type { InstalledKernel } from './kernel.ts';
+import type { InstalledPatch, LoadedPatch } from './livepatch.ts';
+import type { OfferedKernel, OfferedPackage } from './package.ts';
+
+export interface RepositoryState {
+  readonly id: string;
+  readonly name: string;
+  readonly priority: number;
+  readonly cost: number;
+  /** False when its metadata could not be had at all. */
+  readonly used: boolean;
+  /** When the metadata in use was last confirmed by the server, ISO time; null when never. */
+  readonly fetched: string | null;
+  readonly ageSeconds: number | null;
+  readonly stale: boolean;
+  readonly problem: Problem | null;
+}
+
+export interface Settings {
+  readonly autoupdate: boolean;
+  readonly autofilter: boolean;
+}
+
+export interface Utility {
+  /** Version of the installed kpatch utility (`0.9.7`), null when there is none. */
+  readonly version: string | null;
+  /** Absolute path below the root; null when there is none. */
+  readonly path: string | null;
+}
+
+/** A recorded wish to leave a kernel (or one package) alone. */
+export interface Hold {
+  readonly kernel: string | null;
+  readonly name: string | null;
+  readonly since: string;
+  readonly why: string;
+}
+
+export interface World {
+  readonly time: string;
+  readonly machine: string | null;
+  readonly root: string;
+  /** True when the root is the running system: only then are `loaded` and `running` meaningful. */
+  readonly live: boolean;
+  readonly settings: Settings;
+  readonly kernels: readonly InstalledKernel[];
+  readonly repositories: readonly RepositoryState[];
+  readonly offered: readonly OfferedPackage[];
+  readonly offeredKernels: readonly OfferedKernel[];
+  readonly installed: readonly InstalledPatch[];
+  readonly loaded: readonly LoadedPatch[];
+  readonly utility: Utility;
+  readonly holds: readonly Hold[];
+  /** What was noticed while looking: warnings for people, none of them fatal. */
+  readonly notices: readonly Problem[];
+}
