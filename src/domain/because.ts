@@ -11,6 +11,7 @@ export const REASON_CODES = {
   // -- why a kernel is left as it is
   'up-to-date': 'the highest usable level is installed',
   'subscribed-no-fix': 'subscribed, no fixes have been published yet',
+  'other-kernel': 'made for another kernel',
   'no-stream': 'no repository offers live patches for this kernel',
   'no-scheme': 'no vendor naming scheme for live patches fits this kernel',
   'all-rejected': 'every level on offer was rejected',
@@ -18,6 +19,10 @@ export const REASON_CODES = {
   'no-metadata': 'no repository metadata could be read',
   held: 'held back on purpose',
   'not-selected': 'not among the kernels named by --kernel',
+  'setting-only': 'only the setting changes; what is installed stays as it is',
+  'file-missing': 'the installed package is recorded, but its module file is gone',
+  'file-changed': 'the module file is not the one that was installed',
+  'loading-off': 'loading was switched off for this run',
   // -- why a package is rejected
   excluded: 'hidden by an exclude rule',
   'lower-priority': 'a repository of better priority offers this name',
@@ -28,6 +33,15 @@ export const REASON_CODES = {
   'not-newer': 'not newer than what is installed',
   versionlocked: 'held by versionlock',
   'unusable-file': 'a file of the package was refused',
+  // -- why a verdict is what it is
+  active: 'the newest known level is active in the running kernel',
+  'in-transition': 'a transition is running and not finished',
+  'not-active': 'installed, but not active in the running kernel',
+  'higher-level-offered': 'a repository offers a higher level than the installed one',
+  'metadata-stale': 'the metadata is older than its expiry time, or a repository could not be read',
+  'gone-from-disk': 'active, but no longer installed: the next boot starts without it',
+  'installed-for-boot': 'installed, will be loaded when this kernel boots',
+  'stream-not-installed': 'live patches exist for this kernel and none is installed',
 } as const satisfies Record<string, string>;
 
 export type ReasonCode = keyof typeof REASON_CODES;

@@ -1,0 +1,114 @@
+// Which offered packages are for which installed kernel, and which of them can be used.
+import { type Because, because } from '../domain/because.ts';
+import { meets } from '../domain/dependency.ts';
+import { compareEvr, parseEvr } from '../domain/evr.ts';
+import type { InstalledKernel } from '../domain/kernel.ts';
+import { formatNevra, sameNevra } from '../domain/nevra.ts';
+import type { Dependency, OfferedPackage } from '../domain/package.ts';
+import type { Rejection } from '../domain/plan.ts';
+import type { World } from '../domain/world.ts';
+import { isLivePatchName, otherRequirements, streamName, targetOf } from './schemes/rhel.ts';
+
+/** The kpatch utility whose behaviour kpatch-pm implements: `Requires: kpatch >= x` is met up to here (architecture, decision 6). */
+export const OWN_KPATCH_VERSION = '0.9.11';
+
+export interface Candidates {
+  /** Usable levels, the highest first; each NEVRA once. */
+  readonly usable: readonly OfferedPackage[];
+  readonly rejected: readonly Rejection[];
+}
+
+/** The candidates of one kernel: everything on offer for it, sorted into usable and rejected (with the reason). */
+export function candidatesFor(kernel: InstalledKernel, world: World): Candidates {
+  const usable: OfferedPackage[] = [];
+  const rejected: Rejection[] = [];
+  for (const pkg of offersFor(kernel, world)) {
+    const reason = reject(pkg, kernel, world);
+    if (reason === null) usable.push(pkg);
+    else rejected.push({ nevra: formatNevra(pkg), repo: pkg.repo, because: reason });
+  }
+  usable.sort((a, b) => compareEvr(b, a) || preference(a, b, world));
+  rejected.sort((a, b) => (a.nevra < b.nevra ? 1 : a.nevra > b.nevra ? -1 : 0));
+  return { usable: usable.filter((pkg, n) => n === 0 || !sameNevra(pkg, usable[n - 1] as OfferedPackage)), rejected };
+}
+
+/** Packages that are for this kernel, or carry the name of its stream and so deserve an explanation. */
+function offersFor(kernel: InstalledKernel, world: World): OfferedPackage[] {
+  const name = streamName(kernel.release);
+  return world.offered.filter((pkg) => {
+    if (!isLivePatchName(pkg.name)) return false;
+    const target = targetOf(pkg);
+    return pkg.name === name || ('kernel' in target && target.kernel === kernel.release);
+  });
+}
+
+/** Between equal packages: priority, then cost, then the order of the configuration. */
+function preference(a: OfferedPackage, b: OfferedPackage, world: World): number {
+  const at = (id: string) => world.repositories.findIndex((repo) => repo.id === id);
+  const [one, two] = [world.repositories[at(a.repo)], world.repositories[at(b.repo)]];
+  return (
+    (one?.priority ?? 99) - (two?.priority ?? 99) ||
+    (one?.cost ?? 1000) - (two?.cost ?? 1000) ||
+    at(a.repo) - at(b.repo)
+  );
+}
+
+/** Why a package cannot be taken for this kernel, or null. The most telling reason comes first. */
+function reject(pkg: OfferedPackage, kernel: InstalledKernel, world: World): Because | null {
+  const target = targetOf(pkg);
+  if ('problem' in target) return because('kernel-mismatch', target.problem);
+  if (target.kernel !== kernel.release) return because('other-kernel', `made for kernel ${target.kernel}`);
+  if (pkg.arch !== kernel.arch) return because('wrong-arch', `built for ${pkg.arch}, the kernel is ${kernel.arch}`);
+  if (pkg.excludedBy !== null) return because('excluded', `hidden by ${pkg.excludedBy}`);
+  const obsoleter = withdrawnBy(pkg, world);
+  if (obsoleter) return because('withdrawn', `withdrawn: obsoleted by ${formatNevra(obsoleter)}`);
+  const better = betterPriority(pkg, world);
+  if (better) return because('lower-priority', `repository ${better} has priority for this name`);
+  const unmet = unmetRequirement(pkg, world);
+  if (unmet) return because('requires-unmet', `requires ${formatDependency(unmet)}, which ${whoBrings(unmet, world)}`);
+  return null;
+}
+
+/** A visible package that obsoletes this one (rpm-dependencies(7): Obsoletes match by name and EVR, never by Provides). */
+function withdrawnBy(pkg: OfferedPackage, world: World): OfferedPackage | undefined {
+  return world.offered.find(
+    (other) =>
+      other.excludedBy === null &&
+      other.obsoletes.some((o) => o.name === pkg.name && meets(pkg, o)) &&
+      !sameNevra(other, pkg),
+  );
+}
+
+/** Id of a repository of better priority that offers the same name visibly: priority beats version, as in dnf. */
+function betterPriority(pkg: OfferedPackage, world: World): string | null {
+  const priority = (id: string) => world.repositories.find((repo) => repo.id === id)?.priority ?? 99;
+  const mine = priority(pkg.repo);
+  const rival = world.offered.find(
+    (other) =>
+      other.name === pkg.name && other.arch === pkg.arch && other.excludedBy === null && priority(other.repo) < mine,
+  );
+  return rival?.repo ?? null;
+}
+
+function unmetRequirement(pkg: OfferedPackage, world: World): Dependency | null {
+  const own = parseEvr(OWN_KPATCH_VERSION);
+  const installed = world.utility.version === null ? null : parseEvr(world.utility.version);
+  const kpatch = pkg.requires.find(
+    (d) => d.name === 'kpatch' && !meets(own, d) && !(installed !== null && meets(installed, d)),
+  );
+  return kpatch ?? otherRequirements(pkg)[0] ?? null;
+}
+
+const SIGNS = { EQ: '=', LT: '<', LE: '<=', GT: '>', GE: '>=' } as const;
+
+/** `kpatch >= 0.9.20` */
+export function formatDependency(d: Dependency): string {
+  return d.flags === null || d.evr === null ? d.name : `${d.name} ${SIGNS[d.flags]} ${d.evr.replace(/^0:/, '')}`;
+}
+
+function whoBrings(d: Dependency, world: World): string {
+  if (d.name !== 'kpatch') return 'kpatch-pm does not know how to meet';
+  const installed =
+    world.utility.version === null ? 'no kpatch utility is installed' : `kpatch ${world.utility.version} is installed`;
+  return `neither kpatch-pm (${OWN_KPATCH_VERSION}) nor this machine meets (${installed})`;
+}

@@ -1,0 +1,93 @@
+// What is to be done for one kernel: the auto/manual policy as a choice between the usable levels and the installed one.
+import { type Because, because } from '../domain/because.ts';
+import { compareEvr, formatEvr } from '../domain/evr.ts';
+import type { InstalledKernel } from '../domain/kernel.ts';
+import { formatNevra } from '../domain/nevra.ts';
+import type { OfferedPackage } from '../domain/package.ts';
+import type { InstallAction, LoadAction } from '../domain/plan.ts';
+import type { World } from '../domain/world.ts';
+import { skippedText } from './explain.ts';
+import { activeLevel, installedLevel, isSubscription, moduleOf, type PackagedPatch } from './installed.ts';
+import { type Candidates, candidatesFor } from './match.ts';
+import { levelOfModule, looksEmpty, moduleName } from './schemes/rhel.ts';
+
+export interface Choice {
+  readonly install: InstallAction | null;
+  readonly load: LoadAction | null;
+  /** Set when nothing is to be done. */
+  readonly skip: Because | null;
+  readonly candidates: Candidates;
+}
+
+/**
+ * Brings one kernel to its highest usable level: installs or upgrades, never downgrades; loads where the kernel runs and
+ * `load` allows it. Holds are obeyed.
+ */
+export function chooseFor(kernel: InstalledKernel, world: World, load: boolean): Choice {
+  const candidates = candidatesFor(kernel, world);
+  const installed = installedLevel(kernel, world);
+  const held = world.holds.find((hold) => hold.kernel === kernel.release && hold.name === null);
+  if (held) return { install: null, load: null, skip: because('held', held.why), candidates };
+  const best = candidates.usable[0];
+  const install = best && needs(best, installed) ? installAction(kernel, best, installed, candidates) : null;
+  const action = load && world.live && kernel.running ? loadAction(kernel, install, installed, world) : null;
+  const skip = install || action ? null : skippedText(kernel, world, candidates, installed);
+  return { install, load: action, skip, candidates };
+}
+
+function needs(best: OfferedPackage, installed: PackagedPatch | null): boolean {
+  return installed === null || compareEvr(best, installed.package) > 0;
+}
+
+function installAction(
+  kernel: InstalledKernel,
+  best: OfferedPackage,
+  installed: PackagedPatch | null,
+  { usable, rejected }: Candidates,
+): InstallAction {
+  const empty = looksEmpty(best);
+  const higher = rejected.filter((r) => r.because.code !== 'other-kernel');
+  return {
+    do: installed ? 'upgrade' : 'install',
+    kernel: kernel.release,
+    package: best,
+    empty,
+    replaces: installed?.package ?? null,
+    fallbacks: usable.slice(1).filter((pkg) => needs(pkg, installed)),
+    rejected: higher,
+    because: empty
+      ? because('subscribe')
+      : installed
+        ? because('newer-level', `newer than the installed ${formatEvr(installed.package)}`)
+        : because('newest-level'),
+  };
+}
+
+/** What to load: the level that will be the newest on disk, unless that level or a newer one is active already. */
+function loadAction(
+  kernel: InstalledKernel,
+  install: InstallAction | null,
+  installed: PackagedPatch | null,
+  world: World,
+): LoadAction | null {
+  const common = { do: 'load', kernel: kernel.release, rejected: [] } as const;
+  if (install) {
+    if (install.empty) return null;
+    const module = moduleName(install.package);
+    if (newerOrSameActive(install.package.name, module, world)) return null;
+    return { ...common, module, nevra: install.package, because: install.because };
+  }
+  if (!installed || isSubscription(installed) || installed.file === null || installed.changed === true) return null;
+  const module = moduleOf(installed);
+  if (newerOrSameActive(installed.package.name, module, world)) return null;
+  const text = `${formatNevra(installed.package)} is installed but not active in the running kernel`;
+  return { ...common, module, nevra: installed.package, because: because('not-loaded', text) };
+}
+
+/** True when this module, or a higher level of the stream, is enabled: an older one would silently replace a newer one. */
+function newerOrSameActive(stream: string, module: string, world: World): boolean {
+  if (world.loaded.some((patch) => patch.module === module && patch.enabled)) return true;
+  const active = activeLevel(stream, world);
+  const wanted = levelOfModule(module, stream);
+  return active !== null && wanted !== null && compareEvr(active.level, wanted) >= 0;
+}

@@ -1,0 +1,181 @@
+// The verdict on every installed kernel (contract section 5): what an administrator reads first.
+import { type Because, because } from '../domain/because.ts';
+import { compareEvr } from '../domain/evr.ts';
+import type { InstalledKernel } from '../domain/kernel.ts';
+import type { InstalledPatch, LoadedPatch } from '../domain/livepatch.ts';
+import { formatNevra } from '../domain/nevra.ts';
+import type { OfferedPackage } from '../domain/package.ts';
+import type { World } from '../domain/world.ts';
+import { skippedText } from './explain.ts';
+import { activeLevel, installedLevel, isSubscription, moduleOf, type PackagedPatch, streamsOf } from './installed.ts';
+import { candidatesFor } from './match.ts';
+import { levelOfModule } from './schemes/rhel.ts';
+
+export type Verdict =
+  | 'transition-stalled'
+  | 'quarantined'
+  | 'installed-not-loaded'
+  | 'update-available'
+  | 'protected'
+  | 'protected-stale'
+  | 'patched-until-reboot'
+  | 'ready-at-boot'
+  | 'not-installed'
+  | 'subscribed-no-fix'
+  | 'no-patch-stream'
+  | 'unknown';
+
+export interface KernelReport {
+  readonly release: string;
+  readonly running: boolean;
+  readonly defaultBoot: boolean | null;
+  readonly subscribed: boolean;
+  readonly installed: readonly InstalledPatch[];
+  readonly loaded: readonly LoadedPatch[];
+  /** The highest usable level on offer. */
+  readonly available: OfferedPackage | null;
+  readonly held: Because | null;
+  readonly verdict: Verdict;
+  readonly because: Because;
+  /** Commands that bring the kernel further, the best first. */
+  readonly next: readonly string[];
+}
+
+interface Facts {
+  readonly kernel: InstalledKernel;
+  readonly world: World;
+  readonly installed: PackagedPatch | null;
+  readonly available: OfferedPackage | null;
+  readonly loaded: readonly LoadedPatch[];
+  /** True when the metadata behind this answer is old, or a repository could not be read. */
+  readonly stale: boolean;
+}
+
+type Judgement = Pick<KernelReport, 'verdict' | 'because' | 'next'>;
+
+/** A report for every installed kernel, the running one first. */
+export function kernelReports(world: World): KernelReport[] {
+  const order = (a: InstalledKernel, b: InstalledKernel): number =>
+    Number(b.running) - Number(a.running) || (a.release < b.release ? -1 : 1);
+  return [...world.kernels].sort(order).map((kernel) => report(kernel, world));
+}
+
+function report(kernel: InstalledKernel, world: World): KernelReport {
+  const candidates = candidatesFor(kernel, world);
+  const installed = installedLevel(kernel, world);
+  const loaded = world.live && kernel.running ? world.loaded : [];
+  const stale = world.repositories.length === 0 || world.repositories.some((repo) => repo.stale || !repo.used);
+  const available = candidates.usable[0] ?? null;
+  const held = world.holds.find((hold) => hold.kernel === kernel.release);
+  const judged = judge({ kernel, world, installed, available, loaded, stale }) ?? {
+    ...fallback(world, skippedText(kernel, world, candidates, installed)),
+  };
+  return {
+    release: kernel.release,
+    running: kernel.running,
+    defaultBoot: kernel.defaultBoot,
+    subscribed: installed !== null,
+    installed: world.installed.filter((patch) => patch.kernel === kernel.release),
+    loaded,
+    available,
+    held: held ? because('held', held.why) : null,
+    ...judged,
+  };
+}
+
+const INSTALL = 'kpatch-pm install';
+const REFRESH = 'kpatch-pm status --refresh';
+
+/** The verdicts that rest on something installed, loaded or offered, in the order of the contract; null when none applies. */
+function judge(facts: Facts): Judgement | null {
+  const { kernel, installed, available, loaded, stale } = facts;
+  const moving = loaded.find((patch) => patch.transition);
+  if (moving) {
+    const text = `the transition of ${moving.module} has not finished`;
+    return { verdict: 'transition-stalled', because: because('in-transition', text), next: ['kpatch-pm status'] };
+  }
+  const active = kernel.running ? activeHere(facts) : null;
+  const hasModule = installed !== null && !isSubscription(installed);
+  if (kernel.running && facts.world.live && hasModule && !isActive(installed, facts)) {
+    const text = `${formatNevra(installed.package)} is installed but not active`;
+    return { verdict: 'installed-not-loaded', because: because('not-active', text), next: [INSTALL] };
+  }
+  if (installed && available && compareEvr(available, installed.package) > 0) {
+    const text = `${formatNevra(available)} is on offer`;
+    return { verdict: 'update-available', because: because('higher-level-offered', text), next: [INSTALL] };
+  }
+  if (active && !hasModule) {
+    const text = `${active.module} is active but no longer installed: after a reboot this kernel is unpatched`;
+    return { verdict: 'patched-until-reboot', because: because('gone-from-disk', text), next: [INSTALL] };
+  }
+  if (hasModule && kernel.running && facts.world.live) {
+    const text = `${moduleOf(installed)} is active`;
+    return stale
+      ? {
+          verdict: 'protected-stale',
+          because: because('metadata-stale', `${text}, but ${staleText(facts.world)}`),
+          next: [REFRESH],
+        }
+      : { verdict: 'protected', because: because('active', `${text}, the newest known level`), next: [] };
+  }
+  if (hasModule) return atBoot(installed);
+  if (!installed && available) {
+    const text = `${formatNevra(available)} is on offer`;
+    return { verdict: 'not-installed', because: because('stream-not-installed', text), next: [INSTALL] };
+  }
+  return null;
+}
+
+function atBoot(installed: PackagedPatch): Judgement {
+  const name = formatNevra(installed.package);
+  if (installed.file === null || installed.changed) {
+    const code = installed.file === null ? 'file-missing' : 'file-changed';
+    return {
+      verdict: 'not-installed',
+      because: because(code),
+      next: [`kpatch-pm reinstall ${installed.package.name}`],
+    };
+  }
+  return {
+    verdict: 'ready-at-boot',
+    because: because('installed-for-boot', `${name} will be loaded when this kernel boots`),
+    next: [],
+  };
+}
+
+/** The verdict where nothing with a module is installed and nothing usable is on offer. */
+function fallback(world: World, why: Because): Judgement {
+  if (why.code === 'subscribed-no-fix') return { verdict: 'subscribed-no-fix', because: why, next: [] };
+  if (why.code === 'no-metadata') return { verdict: 'unknown', because: why, next: ['kpatch-pm makecache'] };
+  // "None on offer" needs every repository: where one could not be read, the answer is not known.
+  if (why.code === 'no-stream' && world.repositories.some((repo) => !repo.used)) {
+    return { verdict: 'unknown', because: why, next: ['kpatch-pm makecache'] };
+  }
+  return { verdict: 'no-patch-stream', because: why, next: [] };
+}
+
+/** The enabled patch of one of this kernel's streams, if any. */
+function activeHere({ kernel, world }: Facts): LoadedPatch | null {
+  if (!world.live) return null;
+  for (const stream of streamsOf(kernel, world)) {
+    const active = activeLevel(stream, world);
+    if (active) return active.patch;
+  }
+  return null;
+}
+
+/** Whether the installed level, or a higher one, is enabled in the running kernel. */
+function isActive(installed: PackagedPatch, { world }: Facts): boolean {
+  const module = moduleOf(installed);
+  if (world.loaded.some((patch) => patch.module === module && patch.enabled)) return true;
+  const active = activeLevel(installed.package.name, world);
+  const level = levelOfModule(module, installed.package.name);
+  return active !== null && level !== null && compareEvr(active.level, level) >= 0;
+}
+
+function staleText(world: World): string {
+  const unread = world.repositories.filter((repo) => !repo.used).map((repo) => repo.id);
+  if (unread.length > 0) return `${unread.join(', ')} could not be read`;
+  const old = world.repositories.filter((repo) => repo.stale).map((repo) => repo.id);
+  return old.length > 0 ? `the metadata of ${old.join(', ')} is past its expiry` : 'no repository is enabled';
+}
