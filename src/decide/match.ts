@@ -22,13 +22,14 @@ export interface Candidates {
 export function candidatesFor(kernel: InstalledKernel, world: World): Candidates {
   const usable: OfferedPackage[] = [];
   const rejected: Rejection[] = [];
-  for (const pkg of offersFor(kernel, world)) {
+  const offers = offersFor(kernel, world).sort(
+    (a, b) => compareEvr(b, a) || preference(a, b, world) || byIdentity(a, b),
+  );
+  for (const pkg of offers) {
     const reason = reject(pkg, kernel, world);
     if (reason === null) usable.push(pkg);
     else rejected.push({ nevra: formatNevra(pkg), repo: pkg.repo, because: reason });
   }
-  usable.sort((a, b) => compareEvr(b, a) || preference(a, b, world));
-  rejected.sort((a, b) => (a.nevra < b.nevra ? 1 : a.nevra > b.nevra ? -1 : 0));
   return { usable: usable.filter((pkg, n) => n === 0 || !sameNevra(pkg, usable[n - 1] as OfferedPackage)), rejected };
 }
 
@@ -51,6 +52,12 @@ function preference(a: OfferedPackage, b: OfferedPackage, world: World): number 
     (one?.cost ?? 1000) - (two?.cost ?? 1000) ||
     at(a.repo) - at(b.repo)
   );
+}
+
+/** A last, arbitrary but fixed order, so that the order of metadata never matters. */
+function byIdentity(a: OfferedPackage, b: OfferedPackage): number {
+  const [one, two] = [JSON.stringify(a), JSON.stringify(b)];
+  return one < two ? -1 : one > two ? 1 : 0;
 }
 
 /** Why a package cannot be taken for this kernel, or null. The most telling reason comes first. */

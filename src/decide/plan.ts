@@ -2,7 +2,7 @@
 import { because } from '../domain/because.ts';
 import type { InstalledKernel } from '../domain/kernel.ts';
 import { formatNevra } from '../domain/nevra.ts';
-import type { Action, LoadAction, Plan, SettingAction, Skipped } from '../domain/plan.ts';
+import type { InstallAction, LoadAction, Plan, SettingAction, Skipped } from '../domain/plan.ts';
 import type { World } from '../domain/world.ts';
 import { chooseFor } from './policy.ts';
 
@@ -23,10 +23,9 @@ export function planFor(world: World, goal: Goal): Plan {
     const skipped = inOrder(world).map((k) => ({ kernel: k.release, because: because('setting-only'), rejected: [] }));
     return { actions: settings, skipped, repositories: world.repositories };
   }
-  const installs: Action[] = [];
+  const installs: InstallAction[] = [];
   const loads: LoadAction[] = [];
   const skipped: Skipped[] = [];
-  const taken = new Set<string>();
   for (const kernel of inOrder(world)) {
     if (goal.kernels.length > 0 && !goal.kernels.includes(kernel.release)) {
       skipped.push({ kernel: kernel.release, because: because('not-selected'), rejected: [] });
@@ -37,14 +36,34 @@ export function planFor(world: World, goal: Goal): Plan {
       skipped.push({ kernel: kernel.release, because: choice.skip, rejected: choice.candidates.rejected });
       continue;
     }
-    if (choice.install && !taken.has(formatNevra(choice.install.package))) {
-      taken.add(formatNevra(choice.install.package));
+    if (choice.install) {
+      const nevra = formatNevra(choice.install.package);
+      if (takenElsewhere(nevra, kernel, installs, world)) {
+        // One NEVRA for two kernels: a repository contradicts itself, and a package can be installed once only.
+        const reason = because('other-kernel', `${nevra} is taken for another kernel already`);
+        skipped.push({ kernel: kernel.release, because: reason, rejected: choice.candidates.rejected });
+        continue;
+      }
       installs.push(choice.install);
     }
     if (choice.load) loads.push(choice.load);
   }
   // Settings go before loads: the setting stands when every package action succeeded, whatever the kernel says afterwards.
   return { actions: [...installs, ...settings, ...loads], skipped, repositories: world.repositories };
+}
+
+function takenElsewhere(
+  nevra: string,
+  kernel: InstalledKernel,
+  installs: readonly InstallAction[],
+  world: World,
+): boolean {
+  return (
+    installs.some((action) => formatNevra(action.package) === nevra) ||
+    world.installed.some(
+      (patch) => patch.kernel !== kernel.release && patch.package !== null && formatNevra(patch.package) === nevra,
+    )
+  );
 }
 
 /** The running kernel first: it is the one that is exposed now. Then by release, so that input order never matters. */

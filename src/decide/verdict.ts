@@ -104,10 +104,8 @@ function judge(facts: Facts): Judgement | null {
     const text = `${formatNevra(available)} is on offer`;
     return { verdict: 'update-available', because: because('higher-level-offered', text), next: [INSTALL] };
   }
-  if (active && !hasModule) {
-    const text = `${active.module} is active but no longer installed: after a reboot this kernel is unpatched`;
-    return { verdict: 'patched-until-reboot', because: because('gone-from-disk', text), next: [INSTALL] };
-  }
+  const gone = active && lostOnDisk(active, hasModule ? installed : null);
+  if (gone) return gone;
   if (hasModule && kernel.running && facts.world.live) {
     const text = `${moduleOf(installed)} is active`;
     return stale
@@ -124,6 +122,19 @@ function judge(facts: Facts): Judgement | null {
     return { verdict: 'not-installed', because: because('stream-not-installed', text), next: [INSTALL] };
   }
   return null;
+}
+
+/** Active now, but the next boot will not load it: removed, its file gone, or not the file that was installed. */
+function lostOnDisk(active: LoadedPatch, installed: PackagedPatch | null): Judgement | null {
+  const verdict = 'patched-until-reboot';
+  if (installed === null) {
+    const text = `${active.module} is active but no longer installed: after a reboot this kernel is unpatched`;
+    return { verdict, because: because('gone-from-disk', text), next: [INSTALL] };
+  }
+  if (installed.file !== null && !installed.changed) return null;
+  const text = `${active.module} is active, but its file is ${installed.file === null ? 'gone' : 'not the one that was installed'}`;
+  const code = installed.file === null ? 'file-missing' : 'file-changed';
+  return { verdict, because: because(code, text), next: [`kpatch-pm reinstall ${installed.package.name}`] };
 }
 
 function atBoot(installed: PackagedPatch): Judgement {
