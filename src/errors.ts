@@ -54,6 +54,178 @@ export const ERROR_CODES = {
     meaning: 'An external program failed, was killed or took too long.',
     next: 'Run the command that is shown by hand.',
   },
+  // ---- packages, archives, compressed streams
+  'not-rpm': {
+    meaning: 'A file that should be an RPM package is something else.',
+    next: 'Look at its first lines: a mirror may have sent an error page.',
+  },
+  'rpm-malformed': {
+    meaning: 'An RPM package breaks the format: damaged or forged.',
+    next: 'Fetch it again (--refresh); tell whoever publishes it.',
+  },
+  'rpm-unsupported': {
+    meaning: 'An RPM package uses a feature of the format that this version does not know.',
+    next: 'Update kpatch-pm, or install the package with rpm.',
+  },
+  'corrupt-stream': {
+    meaning: 'Compressed data is damaged or ends too early.',
+    next: 'Fetch the file again (--refresh).',
+  },
+  'compression-unsupported': {
+    meaning: 'Data is compressed in a way that this version cannot read.',
+    next: 'Publish it as gzip, xz or zstd.',
+  },
+  'too-large': {
+    meaning: 'Data is larger than declared, or than what is sensible.',
+    next: 'Do not trust the file; tell whoever publishes it.',
+  },
+  'decompression-bomb': {
+    meaning: 'Compressed data unpacks to a suspicious multiple of its size.',
+    next: 'Do not trust the file; tell whoever publishes it.',
+  },
+  'too-many-entries': {
+    meaning: 'A package lists more files than is sensible.',
+    next: 'Do not trust the file; tell whoever publishes it.',
+  },
+  'payload-malformed': {
+    meaning: 'The archive inside a package breaks its format.',
+    next: 'Fetch the package again.',
+  },
+  'payload-path': {
+    meaning: 'A package holds a file whose path is unsafe (.., absolute inside the archive, control characters).',
+    next: 'Do not trust the package; tell whoever publishes it.',
+  },
+  'payload-duplicate': {
+    meaning: 'A package holds one path twice.',
+    next: 'Do not trust the package; tell whoever publishes it.',
+  },
+  'payload-extra': {
+    meaning: 'The archive inside a package holds a file that its header does not list.',
+    next: 'Do not trust the package; tell whoever publishes it.',
+  },
+  'payload-missing': {
+    meaning: 'The archive inside a package lacks a file that its header lists.',
+    next: 'Fetch the package again.',
+  },
+  'payload-mismatch': {
+    meaning: 'A file inside a package has another size, mode or target than the header says.',
+    next: 'Do not trust the package; tell whoever publishes it.',
+  },
+  'payload-digest': {
+    meaning: 'The content of a package, or of a file in it, does not match the digest in its header.',
+    next: 'Fetch the package again.',
+  },
+  // ---- network
+  'url-refused': {
+    meaning: 'A URL cannot be read, or is of a kind that is not supported.',
+    next: 'Use http:, https: or file: in baseurl, mirrorlist, metalink and gpgkey.',
+  },
+  'net-unreachable': {
+    meaning: 'A server or file cannot be reached.',
+    next: 'Check network, name service, proxy and the URL.',
+  },
+  'net-timeout': {
+    meaning: 'A server did not answer in time, or sends too slowly.',
+    next: 'Try again; see timeout= and minrate= of the repository.',
+  },
+  'net-cut': { meaning: 'A transfer ended before its end.', next: 'Try again; the server or a proxy may be broken.' },
+  'http-status': {
+    meaning: 'A server answered with an HTTP status that is no success.',
+    next: 'Check the URL and $releasever of the repository.',
+  },
+  'http-forbidden': {
+    meaning: 'A server refused access (HTTP 401 or 403).',
+    next: 'Check the entitlement certificate or the user name of the repository.',
+  },
+  'tls-untrusted': {
+    meaning: 'The certificate of a server is not trusted.',
+    next: 'Check the clock, the certificate store of the host and sslcacert=.',
+  },
+  'tls-failed': {
+    meaning: 'No secure connection could be made.',
+    next: 'The server may want a client certificate, or speaks another TLS version.',
+  },
+  'tls-material': {
+    meaning: 'A certificate or key file is missing, unreadable or broken.',
+    next: 'Check sslcacert=, sslclientcert= and sslclientkey= of the repository.',
+  },
+  'proxy-failed': {
+    meaning: 'A proxy refused the request, or is of a kind that is not supported.',
+    next: 'Check proxy= and its user and password, or the *_proxy variables.',
+  },
+  'redirect-refused': {
+    meaning: 'A server redirects in a circle, or from https to plain http.',
+    next: 'Use the final URL in the repository file.',
+  },
+  'option-unsupported': {
+    meaning: 'An option asks for a check that cannot be done here; going on would be weaker than asked.',
+    next: 'Leave the option unset for that repository, or disable the repository.',
+  },
+  'too-large': {
+    meaning: 'Something is larger than declared or allowed.',
+    next: 'Nothing was taken; tell whoever runs the repository.',
+  },
+  // ---- repositories
+  'repo-misconfigured': {
+    meaning: 'A repository is enabled and its settings cannot be used.',
+    next: 'Correct the file and line that are named, or disable the repository.',
+  },
+  'repo-unavailable': {
+    meaning: 'No mirror of a repository gave what was needed.',
+    next: 'See the cause; skip_if_unavailable=1 or --disablerepo goes on without it.',
+  },
+  'repomd-malformed': {
+    meaning: 'repomd.xml is not well-formed, or not what it should be.',
+    next: 'Tell whoever runs the repository; a proxy may have put its own page there.',
+  },
+  'primary-malformed': {
+    meaning: 'The list of packages of a repository is not well-formed.',
+    next: 'Tell whoever runs the repository.',
+  },
+  'metadata-mismatch': {
+    meaning: 'Metadata is not what repomd.xml or the metalink promises (checksum or size).',
+    next: 'Try again with --refresh; the mirror may be in the middle of an update, or damaged.',
+  },
+  'metadata-unsupported': {
+    meaning: 'The list of packages exists only in forms that cannot be read (zchunk, sqlite).',
+    next: 'Ask for a repository with an ordinary primary.xml (createrepo_c writes one by default).',
+  },
+  'checksum-refused': {
+    meaning: 'A checksum is of a kind that is not safe any more (md5, sha1), or unknown.',
+    next: 'Have the metadata made again with sha256 (createrepo_c --checksum sha256).',
+  },
+  'href-refused': {
+    meaning: 'A location in metadata leaves its repository.',
+    next: 'Tell whoever runs the repository; nothing was fetched from there.',
+  },
+  'metalink-malformed': {
+    meaning: 'A metalink or mirror list cannot be used.',
+    next: 'Check metalink= and mirrorlist= of the repository.',
+  },
+  'cache-missing': {
+    meaning: 'Only the cache may be used (-C), and it holds nothing usable for a repository.',
+    next: 'Run kpatch-pm makecache.',
+  },
+  'repo-unsigned': {
+    meaning: 'repo_gpgcheck is on and the metadata has no signature.',
+    next: 'Ask for a signed repository, or set repo_gpgcheck=0 for it.',
+  },
+  'repo-signature-bad': {
+    meaning: 'The signature of the metadata does not fit it.',
+    next: 'Do not use the repository before its owner has explained it.',
+  },
+  'repo-key-untrusted': {
+    meaning: 'The metadata is signed by a key that is not trusted for this repository.',
+    next: 'Check the fingerprint and accept the key (gpgkey=, -y).',
+  },
+  'repo-older': {
+    meaning: 'Signed metadata is older than what was seen before.',
+    next: 'Try another mirror, or use --allow-older-metadata when the change is wanted.',
+  },
+  'package-mismatch': {
+    meaning: 'A package file is not what the metadata promises (checksum or size).',
+    next: 'Try again with --refresh.',
+  },
 } as const satisfies Record<string, CodeEntry>;
 
 export type ErrorCode = keyof typeof ERROR_CODES;

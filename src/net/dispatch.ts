@@ -1,0 +1,62 @@
+// Connections: one undici dispatcher for each way of reaching servers (proxy, certificates, address family), made once.
+import type { Dispatcher } from 'undici';
+import type { Root } from '../host/root.ts';
+import type { Access } from './access.ts';
+import { type Proxy, proxyFor } from './proxy.ts';
+import { tlsMaterial } from './tls.ts';
+
+const CONNECTIONS = 8;
+
+export interface Dispatchers {
+  /** The dispatcher for a URL. Raises `tls-material`, `proxy-failed`. */
+  for(url: URL, access: Access): Promise<Dispatcher>;
+  close(): Promise<void>;
+}
+
+/** Makes dispatchers on demand; undici itself is loaded with the first one. */
+export function dispatchers(host: Root, env: Readonly<Record<string, string | undefined>>): Dispatchers {
+  const made = new Map<string, Promise<Dispatcher>>();
+  return {
+    for(url, access) {
+      const proxy = proxyFor(url, access.proxy, env);
+      const key = JSON.stringify([url.protocol, access.ssl, access.ipResolve, access.timeout, proxy]);
+      const known = made.get(key);
+      if (known) return known;
+      const dispatcher = build(host, url.protocol === 'https:', access, proxy);
+      made.set(key, dispatcher);
+      return dispatcher;
+    },
+    async close() {
+      for (const dispatcher of await Promise.allSettled(made.values())) {
+        if (dispatcher.status === 'fulfilled') await dispatcher.value.destroy();
+      }
+      made.clear();
+    },
+  };
+}
+
+async function build(host: Root, secure: boolean, access: Access, proxy: Proxy | null): Promise<Dispatcher> {
+  const { Agent, ProxyAgent } = await import('undici');
+  const timeout = access.timeout * 1000;
+  const family = access.ipResolve === 'any' ? {} : { family: access.ipResolve };
+  const server = secure ? tlsOptions(tlsMaterial(host, access.ssl)) : {};
+  const times = { headersTimeout: timeout, bodyTimeout: timeout };
+  if (proxy === null) {
+    return new Agent({ connections: CONNECTIONS, ...times, connect: { timeout, ...family, ...server } });
+  }
+  const toProxy = proxy.url.startsWith('https:') ? tlsOptions(tlsMaterial(host, proxy.tls)) : {};
+  return new ProxyAgent({
+    uri: proxy.url,
+    ...(proxy.authorization === null ? {} : { token: proxy.authorization }),
+    // Plain http is asked of the proxy as proxies expect it (absolute URL); CONNECT to port 80 is usually forbidden.
+    proxyTunnel: secure,
+    connections: CONNECTIONS,
+    ...times,
+    proxyTls: { timeout, ...family, ...toProxy },
+    requestTls: { timeout, ...server },
+  });
+}
+
+function tlsOptions(material: ReturnType<typeof tlsMaterial>): object {
+  return { secureContext: material.context, rejectUnauthorized: material.verify };
+}
