@@ -54,6 +54,39 @@ export const ERROR_CODES = {
     meaning: 'An external program failed, was killed or took too long.',
     next: 'Run the command that is shown by hand.',
   },
+  // ---- modules, state, transactions
+  'not-a-module': {
+    meaning: 'A file is no kernel module, is damaged, or contradicts itself.',
+    next: 'Do not install it; report it to whoever published it.',
+  },
+  'module-unusable': {
+    meaning: 'A package holds a module that is not for the kernel it claims, is no live patch, or lies in the wrong place.',
+    next: 'Do not install it; report it to whoever published the package.',
+  },
+  'state-unsafe': {
+    meaning: "kpatch-pm's own directory (or one above it) belongs to somebody else, is writable by others, or is a link.",
+    next: 'Find out who changed it; then restore owner and mode as the message says.',
+  },
+  'state-damaged': {
+    meaning: "A file of kpatch-pm's own state cannot be read as what it should be.",
+    next: 'Move the file away and run the same command again.',
+  },
+  'state-newer': {
+    meaning: "A file of kpatch-pm's own state was written by a newer version.",
+    next: 'Use that version, or update kpatch-pm.',
+  },
+  'blob-missing': {
+    meaning: 'A transaction cannot go on because the bytes it staged are gone or changed.',
+    next: 'Run the same command again; it fetches the package anew.',
+  },
+  'setting-changed': {
+    meaning: 'A configuration file was changed by somebody else while it was being edited.',
+    next: 'Run the same command again.',
+  },
+  'rpmdb-unreadable': {
+    meaning: 'The rpm database is there and cannot be read.',
+    next: 'Run `rpm --rebuilddb`, or restore the database.',
+  },
   // ---- packages, archives, compressed streams
   'not-rpm': {
     meaning: 'A file that should be an RPM package is something else.',

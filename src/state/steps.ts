@@ -1,0 +1,120 @@
+// A transaction as data: a list of steps, each of which may be run twice without harm, so that a journal can replay them.
+import type { Problem } from '../domain/because.ts';
+import type { KernelRelease } from '../domain/kernel.ts';
+import type { Nevra } from '../domain/nevra.ts';
+import type { Receipt } from '../domain/receipt.ts';
+import type { Hold } from '../domain/world.ts';
+
+/**
+ * Where a module lies. `active` is var/lib/kpatch/KERNEL/, from which it is loaded (at boot too);
+ * `payload` is usr/lib/kpatch/KERNEL/, the path the package itself names (only packages that are registered have it).
+ */
+export type Place = 'active' | 'payload';
+
+/** Brings a module file into a place; the bytes are a blob of this transaction, or were kept by an earlier `drop`. */
+export interface PutStep {
+  readonly do: 'put';
+  readonly place: Place;
+  readonly kernel: KernelRelease;
+  /** File name, one component, ends in `.ko`. */
+  readonly file: string;
+  readonly sha256: string;
+  readonly size: number;
+  /** Permission bits and modification time (seconds) as the package's header says. */
+  readonly mode: number;
+  readonly mtime: number;
+}
+
+/** Takes a module file away. With `keep` its bytes stay in our own directory until `forget`, so that `put` can bring them back. */
+export interface DropStep {
+  readonly do: 'drop';
+  readonly place: Place;
+  readonly kernel: KernelRelease;
+  readonly file: string;
+  readonly keep: boolean;
+}
+
+/** Writes the receipt of one package of one kernel; its `registered` is what an earlier `register` step found, if there is one. */
+export interface ReceiptStep {
+  readonly do: 'receipt';
+  readonly receipt: Receipt;
+}
+
+export interface UnreceiptStep {
+  readonly do: 'unreceipt';
+  readonly kernel: KernelRelease;
+  /** Package name. */
+  readonly name: string;
+}
+
+/** Tells the rpm database (--justdb, no scriptlets); `sha256` is the blob that holds the package file. A refusal is no failure. */
+export interface RegisterStep {
+  readonly do: 'register';
+  readonly nevra: Nevra;
+  readonly sha256: string;
+  readonly size: number;
+  /** Allow rpm to go to an older version (undo). */
+  readonly downgrade: boolean;
+}
+
+export interface UnregisterStep {
+  readonly do: 'unregister';
+  readonly nevra: Nevra;
+}
+
+/** Replaces a configuration file by `text`, provided that it still is what was read (`before`), so that nobody's edit is lost. */
+export interface SettingStep {
+  readonly do: 'setting';
+  /** Path below the root, as read. */
+  readonly path: string;
+  /** SHA-256 of the file when it was read; null when there was none. */
+  readonly before: string | null;
+  readonly text: string;
+  /** Permission bits of a new file; an existing one keeps its own. */
+  readonly mode: number;
+}
+
+export interface HoldStep {
+  readonly do: 'hold';
+  readonly hold: Hold;
+}
+
+export interface UnholdStep {
+  readonly do: 'unhold';
+  readonly kernel: string | null;
+  readonly name: string | null;
+}
+
+/** Gives up what `drop` kept for a kernel (after the new level was proven). */
+export interface ForgetStep {
+  readonly do: 'forget';
+  readonly kernel: KernelRelease;
+}
+
+export type Step =
+  | PutStep
+  | DropStep
+  | ReceiptStep
+  | UnreceiptStep
+  | RegisterStep
+  | UnregisterStep
+  | SettingStep
+  | HoldStep
+  | UnholdStep
+  | ForgetStep;
+
+/** What became of one step: done now, was so already, or refused with a reason that does not end the transaction. */
+export interface StepResult {
+  readonly step: Step;
+  readonly outcome: 'done' | 'already' | 'refused';
+  readonly problem: Problem | null;
+}
+
+/** Bytes a transaction brings along, by their SHA-256 in hexadecimal. */
+export type Blobs = ReadonlyMap<string, Buffer>;
+
+export interface TransactionResult {
+  readonly results: readonly StepResult[];
+  /** Warnings for people: no label could be set, not registered ... */
+  readonly notices: readonly Problem[];
+}
