@@ -60,11 +60,13 @@ export const ERROR_CODES = {
     next: 'Do not install it; report it to whoever published it.',
   },
   'module-unusable': {
-    meaning: 'A package holds a module that is not for the kernel it claims, is no live patch, or lies in the wrong place.',
+    meaning:
+      'A package holds a module that is not for the kernel it claims, is no live patch, or lies in the wrong place.',
     next: 'Do not install it; report it to whoever published the package.',
   },
   'state-unsafe': {
-    meaning: "kpatch-pm's own directory (or one above it) belongs to somebody else, is writable by others, or is a link.",
+    meaning:
+      "kpatch-pm's own directory (or one above it) belongs to somebody else, is writable by others, or is a link.",
     next: 'Find out who changed it; then restore owner and mode as the message says.',
   },
   'state-damaged': {
@@ -193,10 +195,6 @@ export const ERROR_CODES = {
   'option-unsupported': {
     meaning: 'An option asks for a check that cannot be done here; going on would be weaker than asked.',
     next: 'Leave the option unset for that repository, or disable the repository.',
-  },
-  'too-large': {
-    meaning: 'Something is larger than declared or allowed.',
-    next: 'Nothing was taken; tell whoever runs the repository.',
   },
   // ---- repositories
   'repo-misconfigured': {

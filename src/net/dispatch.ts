@@ -2,7 +2,7 @@
 import type { Dispatcher } from 'undici';
 import type { Root } from '../host/root.ts';
 import type { Access } from './access.ts';
-import { type Proxy, proxyFor } from './proxy.ts';
+import { type ProxyRoute, proxyFor } from './proxy.ts';
 import { tlsMaterial } from './tls.ts';
 
 const CONNECTIONS = 8;
@@ -35,7 +35,7 @@ export function dispatchers(host: Root, env: Readonly<Record<string, string | un
   };
 }
 
-async function build(host: Root, secure: boolean, access: Access, proxy: Proxy | null): Promise<Dispatcher> {
+async function build(host: Root, secure: boolean, access: Access, proxy: ProxyRoute | null): Promise<Dispatcher> {
   const { Agent, ProxyAgent } = await import('undici');
   const timeout = access.timeout * 1000;
   const family = access.ipResolve === 'any' ? {} : { family: access.ipResolve };

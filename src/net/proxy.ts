@@ -5,7 +5,7 @@ import { KpmError } from '../errors.ts';
 import type { ProxyAccess, TlsAccess } from './access.ts';
 import { credentialsIn, shown } from './url.ts';
 
-export interface Proxy {
+export interface ProxyRoute {
   /** `http://host:port`, without credentials. */
   readonly url: string;
   /** Value of Proxy-Authorization; null when none. */
@@ -16,7 +16,7 @@ export interface Proxy {
 type Env = Readonly<Record<string, string | undefined>>;
 
 /** The proxy for a URL; null for none. Raises `proxy-failed` for a kind of proxy that is not supported (SOCKS). */
-export function proxyFor(url: URL, access: ProxyAccess, env: Env): Proxy | null {
+export function proxyFor(url: URL, access: ProxyAccess, env: Env): ProxyRoute | null {
   if (url.protocol === 'file:' || access.use === 'none') return null;
   const text = access.use === 'url' ? access.url : fromEnvironment(url, env);
   if (text === null || text === '') return null;
