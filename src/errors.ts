@@ -257,6 +257,126 @@ export const ERROR_CODES = {
     meaning: 'A package file is not what the metadata promises (checksum or size).',
     next: 'Try again with --refresh.',
   },
+  // ---- signatures and keys
+  'openpgp-malformed': {
+    meaning: 'A signature or a key file is not well-formed OpenPGP.',
+    next: 'Fetch it again; a key file must be the public key as its owner publishes it.',
+  },
+  'package-unsigned': {
+    meaning: 'The package carries no signature.',
+    next: 'Take the package from the vendor; unsigned ones are installed only with --nogpgcheck.',
+  },
+  'payload-unsigned': {
+    meaning: 'A good signature covers the header of the package, but nothing signed covers its content.',
+    next: 'Take the package from the vendor; it was signed in a way that does not protect its files.',
+  },
+  'signature-bad': {
+    meaning: 'A signature of the package does not fit its bytes, or may not be believed.',
+    next: 'Do not install it; fetch it again, and tell the repository owner if it happens twice.',
+  },
+  'signature-weak': {
+    meaning: 'The only signatures use algorithms that can be forged (MD5, SHA-1, keys below 2048 bits).',
+    next: 'Ask the vendor for a package with a stronger signature.',
+  },
+  'signature-unsupported': {
+    meaning: 'The only signatures use algorithms or versions that cannot be checked here.',
+    next: 'Update kpatch-pm; check what the host forbids (crypto-policies, FIPS mode).',
+  },
+  'key-untrusted': {
+    meaning: 'The package is signed, but not by a key this machine trusts.',
+    next: 'Import the key if you trust its owner: kpatch-pm keys import FILE.',
+  },
+  'key-expired': {
+    meaning: 'The signature was made after its key had expired.',
+    next: 'Import the newest form of the key; its owner may have extended it.',
+  },
+  'key-revoked': {
+    meaning: 'The key that made the signature was revoked by its owner.',
+    next: 'Do not install it; import the key that took its place.',
+  },
+  'key-refused': {
+    meaning: 'The key may not be used on this machine (a published test key).',
+    next: 'Use the key of the vendor; test keys work only below another root.',
+  },
+  'digest-bad': {
+    meaning: 'A digest inside the package does not fit its bytes: it is damaged or was changed.',
+    next: 'Fetch it again.',
+  },
+  // ---- the running kernel
+  'loading-forbidden': {
+    meaning:
+      'This is no place to load modules: another root, a container, a kdump kernel, a system upgrade, or switched off.',
+    next: 'Load it on the machine itself, or at its next boot.',
+  },
+  'kernel-mismatch': {
+    meaning: 'The module is for another kernel release than the one that runs or was named.',
+    next: 'Boot the kernel it was built for, or install the live patch of the running one.',
+  },
+  'module-changed': {
+    meaning: 'The module file is missing, or its bytes are not those that were verified.',
+    next: 'Install the package again.',
+  },
+  'module-differs': {
+    meaning: 'The kernel runs a module of that name which was built from other bytes than the file.',
+    next: 'Reboot, so that the kernel loads the file.',
+  },
+  'no-livepatch-support': {
+    meaning: 'The running kernel cannot be live-patched.',
+    next: 'Boot a kernel of the distribution that supports live patches.',
+  },
+  'not-a-livepatch': {
+    meaning: 'The file is an ordinary kernel module, which patches nothing.',
+    next: 'Reinstall the package the file should come from.',
+  },
+  'newer-active': {
+    meaning: 'A higher level is active in the kernel; a lower one would silently replace it.',
+    next: 'Reboot to go back to a lower level.',
+  },
+  'load-refused-format': {
+    meaning: 'The kernel does not accept the form of the module.',
+    next: 'Reinstall the package; check that it is for this kernel.',
+  },
+  'load-refused-symbol': {
+    meaning: 'The module needs or replaces a function this kernel does not have in that form.',
+    next: 'Use a module built for exactly this kernel.',
+  },
+  'load-refused-signature': {
+    meaning: 'The kernel does not trust the signature of the module.',
+    next: 'Use a module signed by a key of the kernel, or enrol the key.',
+  },
+  'load-refused-lockdown': {
+    meaning: 'The kernel is locked down (Secure Boot) and does not permit the module.',
+    next: 'Use a module signed by a key of the kernel.',
+  },
+  'load-refused-selinux': {
+    meaning: 'SELinux does not let this program load modules.',
+    next: 'Load it through kpatch.service.',
+  },
+  'load-refused-init': {
+    meaning: 'The module gave up while it started.',
+    next: 'See the kernel log, and report it to whoever built the live patch.',
+  },
+  'modules-disabled': {
+    meaning: 'The kernel takes no more modules until it is booted again.',
+    next: 'Load live patches before kernel.modules_disabled is set.',
+  },
+  'transition-busy': {
+    meaning: 'Another live patch is being applied or removed; the kernel does one at a time.',
+    next: 'Wait until it is done and run the same command again.',
+  },
+  'transition-stalled': {
+    meaning: 'Some tasks never left the code that is to be replaced.',
+    next: 'Stop or restart the tasks that are named and run the same command again, or reboot.',
+  },
+  'load-undone': {
+    meaning: 'The live patch was disabled by somebody else while it was being loaded.',
+    next: 'Find out what disabled it and run the same command again.',
+  },
+  'module-in-use': {
+    meaning: 'A module of that name is in the kernel and cannot be taken out.',
+    next: 'Reboot to get rid of it.',
+  },
+  'not-loaded': { meaning: 'The module is not in the kernel.', next: 'See what is loaded with kpatch-pm status.' },
 } as const satisfies Record<string, CodeEntry>;
 
 export type ErrorCode = keyof typeof ERROR_CODES;

@@ -1,0 +1,45 @@
+// ASCII armor: text blocks to bytes and back. Source: RFC 9580 section 6 (the CRC is not to be checked: 6.1).
+import { malformed } from './octets.ts';
+
+const BLOCK = /^-----BEGIN PGP ([A-Z ]{1,40})-----[ \t]*\r?\n([\s\S]*?)^-----END PGP \1-----/gm;
+const BASE64 = /^[A-Za-z0-9+/]*={0,2}$/;
+
+/** Whether the bytes hold an armored block rather than packets. */
+export function isArmored(bytes: Buffer): boolean {
+  // A packet's first byte has its highest bit set; text has not.
+  return bytes.length > 0 && ((bytes[0] as number) & 0x80) === 0;
+}
+
+/**
+ * The contents of every armored block of this kind (`PUBLIC KEY BLOCK`, `SIGNATURE`), in order. Text around blocks is
+ * ignored, as vendors write it. Raises `openpgp-malformed` on a block that does not end, or is no base64.
+ */
+export function dearmor(bytes: Buffer, kind: string): Buffer[] {
+  const text = bytes.toString('latin1');
+  const blocks: Buffer[] = [];
+  let ends = 0;
+  for (const match of text.matchAll(BLOCK)) {
+    ends = match.index + match[0].length;
+    if (match[1] === kind) blocks.push(body(match[2] as string));
+  }
+  if (text.indexOf(`-----BEGIN PGP ${kind}-----`, ends) >= 0) throw malformed('an armored block without its END line');
+  return blocks;
+}
+
+function body(lines: string): Buffer {
+  const all = lines.split(/\r?\n/).map((line) => line.trim());
+  // Headers ("Version: ...") come first; base64 has no colon.
+  const start = all.findIndex((line) => line !== '' && !line.includes(':'));
+  const data = start < 0 ? [] : all.slice(start).filter((line) => line !== '');
+  const last = data.at(-1);
+  if (last !== undefined && /^=[A-Za-z0-9+/]{4}$/.test(last)) data.pop();
+  const base64 = data.join('');
+  if (!BASE64.test(base64)) throw malformed('an armored block that is no base64');
+  return Buffer.from(base64, 'base64');
+}
+
+/** One armored block, lines of 64 characters. */
+export function armor(bytes: Buffer, kind: string): string {
+  const lines = bytes.toString('base64').match(/.{1,64}/g) ?? [];
+  return [`-----BEGIN PGP ${kind}-----`, '', ...lines, `-----END PGP ${kind}-----`, ''].join('\n');
+}

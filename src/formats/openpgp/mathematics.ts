@@ -1,0 +1,106 @@
+// Whether a signature is right in itself: these bytes, this key, these numbers. No policy here.
+// Source: RFC 9580 sections 5.2.3 and 5.2.4; RFC 8017 section 8.2.2.
+import { constants, createHash, createVerify, type KeyObject, publicDecrypt, verify } from 'node:crypto';
+import { ALGORITHM } from './algorithms.ts';
+import type { KeyPacket } from './keypacket.ts';
+import { leftPad } from './octets.ts';
+import type { Signature } from './signature.ts';
+
+/** What this machine cannot check: the reason as a text. */
+export interface Unchecked {
+  readonly why: string;
+}
+
+/** DigestInfo of SHA-1 (RFC 8017 section 9.2). */
+const SHA1_INFO = Buffer.from('3021300906052b0e03021a05000414', 'hex');
+
+/**
+ * True when `signature` is this key's signature over the data; false when it is not. `Unchecked` when node or the
+ * host's cryptographic policy does not do the algorithm.
+ */
+export function isRight(signature: Signature, data: readonly Buffer[], key: KeyPacket): boolean | Unchecked {
+  const why = signature.unsupported ?? key.unsupported;
+  if (why !== null || key.material === null || signature.hashAlgorithm.node === null) return { why: why ?? 'the key' };
+  if (family(signature.algorithmId) !== family(key.algorithmId)) return false;
+  try {
+    return check(
+      signature,
+      signature.hashAlgorithm.node,
+      [signature.salt, ...data, signature.trailer],
+      key,
+      key.material,
+    );
+  } catch (error) {
+    return { why: `${signature.algorithm} with ${signature.hash} (${(error as Error).message})` };
+  }
+}
+
+const family = (id: number): number => (id === ALGORITHM.rsaSign ? ALGORITHM.rsa : id);
+
+function check(
+  signature: Signature,
+  hash: string,
+  parts: readonly Buffer[],
+  key: KeyPacket,
+  material: KeyObject,
+): boolean {
+  const [first, second] = signature.values;
+  if (first === undefined) return false;
+  switch (family(signature.algorithmId)) {
+    case ALGORITHM.rsa: {
+      const number = leftPad(first, key.width);
+      if (number === null) return false;
+      return hash === 'sha1' ? rsaSha1(parts, number, material) : verifyBy(hash, parts, material, number);
+    }
+    case ALGORITHM.dsa:
+    case ALGORITHM.ecdsa: {
+      const pair = both(first, second, key.width);
+      return pair !== null && verifyBy(hash, parts, { key: material, dsaEncoding: 'ieee-p1363' }, pair);
+    }
+    case ALGORITHM.eddsa: {
+      const pair = both(first, second, 32);
+      return pair !== null && verify(null, digest(hash, parts), material, pair);
+    }
+    default:
+      // Ed25519, Ed448: what is signed is the digest.
+      return verify(null, digest(hash, parts), material, first);
+  }
+}
+
+/** Two numbers side by side, each `width` bytes; null when one is too large. */
+function both(r: Buffer, s: Buffer | undefined, width: number): Buffer | null {
+  const left = leftPad(r, width);
+  const right = s === undefined ? null : leftPad(s, width);
+  return left === null || right === null ? null : Buffer.concat([left, right]);
+}
+
+function verifyBy(
+  hash: string,
+  parts: readonly Buffer[],
+  key: KeyObject | { key: KeyObject; dsaEncoding: 'ieee-p1363' },
+  signature: Buffer,
+): boolean {
+  const verifier = createVerify(hash);
+  for (const part of parts) verifier.update(part);
+  return verifier.verify(key, signature);
+}
+
+function digest(hash: string, parts: readonly Buffer[]): Buffer {
+  const sum = createHash(hash);
+  for (const part of parts) sum.update(part);
+  return sum.digest();
+}
+
+/**
+ * RSA with SHA-1 without the host's signature policy: RHEL's OpenSSL refuses it wholesale, yet vendors' keys of today
+ * still carry self-signatures of this kind (which need no collision resistance). The block is built and compared whole.
+ */
+function rsaSha1(parts: readonly Buffer[], signature: Buffer, key: KeyObject): boolean {
+  const content = Buffer.concat([SHA1_INFO, digest('sha1', parts)]);
+  const fill = signature.length - content.length - 3;
+  if (fill < 8) return false;
+  const wanted = Buffer.concat([Buffer.of(0, 1), Buffer.alloc(fill, 0xff), Buffer.of(0), content]);
+  // A number above the modulus makes OpenSSL raise: then it is no signature of this key.
+  const found = publicDecrypt({ key, padding: constants.RSA_NO_PADDING }, signature);
+  return found.equals(wanted);
+}
