@@ -140,6 +140,23 @@ export class Root {
     );
   }
 
+  /**
+   * Writes into an existing file in place, in one write: for attributes of the kernel (sysfs), which cannot be replaced.
+   * Raises as `write` does; the errno of the kernel's answer (EBUSY, EINVAL, ENOENT ...) is in `cause`.
+   */
+  writeAttribute(relative: string, text: string): void {
+    this.#change('attribute', relative, () =>
+      this.#inside(relative, true, (place) => {
+        const fd = fs.openSync(through(place), fs.constants.O_WRONLY | fs.constants.O_NOFOLLOW);
+        try {
+          fs.writeSync(fd, text);
+        } finally {
+          fs.closeSync(fd);
+        }
+      }),
+    );
+  }
+
   /** Renames inside the root, replacing `to`; both directories are synced. Both must be on one file system. */
   rename(from: string, to: string): void {
     this.#change('rename', to, () =>

@@ -1,0 +1,79 @@
+// The kpatch utility as loader. It waits for the transition itself (15 s, then 60 s), takes a stalled patch back, and says so.
+// It loads by path: the file is hashed just before, and the loaded module is compared with the file afterwards.
+import { livepatches, type StalledTask, stalledTasks } from '../../host/livepatch.ts';
+import type { Root } from '../../host/root.ts';
+import type { Run } from '../../host/run.ts';
+import { insmodAnswer } from './builtin.ts';
+import type { Insertion, Loader, OpenModule } from './loader.ts';
+import type { LoadTimes, Stopwatch } from './times.ts';
+
+/** Listing the tasks walks all of /proc, so not too often. */
+const WATCH_PAUSE = 5_000;
+
+export interface UtilityContext {
+  readonly run: Run;
+  readonly sys: Root;
+  readonly times: LoadTimes;
+  readonly stopwatch: Stopwatch;
+  /** Absolute path of the utility. */
+  readonly path: string;
+}
+
+export function kpatchLoader(context: UtilityContext): Loader {
+  return {
+    name: 'kpatch',
+    async insert(module: OpenModule): Promise<Insertion> {
+      const watch = watchTransition(context, module.module);
+      try {
+        const result = await context.run.run(context.path, ['load', module.path], { timeout: context.times.utility });
+        const text = `${result.stderr}\n${result.stdout.toString('utf8')}`;
+        return { answer: utilityAnswer(result.status, text), text: result.stderr, tasks: watch.tasks() };
+      } finally {
+        await watch.end();
+      }
+    },
+  };
+}
+
+/** What the utility's exit status and words mean. */
+export function utilityAnswer(status: number | null, text: string): Insertion['answer'] {
+  if (status === 0) return { kind: 'ok' };
+  if (/transition stalled/i.test(text)) return { kind: 'stalled' };
+  const answer = insmodAnswer(status, text);
+  // It has tried five times by itself.
+  return answer.kind === 'busy' ? { kind: 'busy', final: true } : answer;
+}
+
+interface Watch {
+  tasks(): readonly StalledTask[];
+  end(): Promise<void>;
+}
+
+/** Looks from time to time who is in the way: after the utility gave up there is nobody left to see. */
+function watchTransition(context: UtilityContext, module: string): Watch {
+  let seen: readonly StalledTask[] = [];
+  let running = true;
+  let stop = (): void => {};
+  const stopped = new Promise<void>((resolve) => {
+    stop = resolve;
+  });
+  const loop = async (): Promise<void> => {
+    for (;;) {
+      await Promise.race([context.stopwatch.sleep(WATCH_PAUSE), stopped]);
+      if (!running) return;
+      const patch = livepatches(context.sys).find((one) => one.module === module);
+      if (!patch?.enabled || !patch.transition) continue;
+      const tasks = stalledTasks(context.sys, 1);
+      if (tasks.length > 0) seen = tasks;
+    }
+  };
+  const ended = loop();
+  return {
+    tasks: () => seen,
+    end: () => {
+      running = false;
+      stop();
+      return ended;
+    },
+  };
+}

@@ -1,0 +1,45 @@
+// How long a load may take, in milliseconds. All of it can be set; the defaults follow the kernel and the kpatch utility.
+
+export interface LoadTimes {
+  /** How often an insert is tried while another transition runs (the utility: 5). */
+  readonly busyAttempts: number;
+  /** Pause between these attempts (the utility: 2 s). */
+  readonly busyPause: number;
+  /** Wait for a transition to end by itself. The kernel pokes the tasks in the way after 15 s, so well above 16 s. */
+  readonly settle: number;
+  /** Further wait after the tasks were signalled, or would have been (the utility: 60 s). */
+  readonly afterSignal: number;
+  /** Wait for a reversed or disabled patch to leave (measured 1 to 4 s). */
+  readonly reverse: number;
+  /** Wait for a module's reference count to fall to 0 (the utility: 15 s). */
+  readonly refcount: number;
+  /** Wait for the module of a replaced patch to become removable; staying is no error. */
+  readonly leftover: number;
+  /** Limit for one run of insmod or rmmod. */
+  readonly program: number;
+  /** Limit for one run of the kpatch utility, which waits 15 s, 60 s and for the reversal by itself. */
+  readonly utility: number;
+}
+
+export const DEFAULT_TIMES: LoadTimes = {
+  busyAttempts: 5,
+  busyPause: 2_000,
+  settle: 30_000,
+  afterSignal: 60_000,
+  reverse: 60_000,
+  refcount: 15_000,
+  leftover: 2_000,
+  program: 120_000,
+  utility: 300_000,
+};
+
+/** Monotonic milliseconds and a way to wait; wall-clock time may jump in the middle of a transition. */
+export interface Stopwatch {
+  now(): number;
+  sleep(ms: number): Promise<void>;
+}
+
+export const realStopwatch: Stopwatch = {
+  now: () => performance.now(),
+  sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
+};
