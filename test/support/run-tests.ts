@@ -38,8 +38,10 @@ const check = (title: string, command: string, args: string[], env?: NodeJS.Proc
 check('types', bin('tsc'), ['-p', 'tsconfig.json']);
 check('style', bin('biome'), ['check', '--error-on-warnings', '.']);
 check('build', process.execPath, ['packaging/build.mjs']);
-const jest = ['--experimental-vm-modules', '--no-warnings', 'node_modules/jest/bin/jest.js'];
-check('tests', process.execPath, [...jest, ...process.argv.slice(2)], { ...process.env, KPATCH_PM_LEFT_OUT: leftOut });
+check('tests', process.execPath, ['packaging/run-ts.mjs', 'test/support/run-jest.ts', ...process.argv.slice(2)], {
+  ...process.env,
+  KPATCH_PM_LEFT_OUT: leftOut,
+});
 
 const missing = [...new Set(readFileSync(leftOut, 'utf8').split('\n').filter(Boolean))].sort();
 if (missing.length > 0) {
