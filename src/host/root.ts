@@ -170,6 +170,55 @@ export class Root {
     );
   }
 
+  /**
+   * An open descriptor of a regular file for reading and writing, created where it does not exist; for the caller to close.
+   * For the lock file only: everything else is written by `write`.
+   */
+  openReadWrite(relative: string, mode: number): number {
+    return this.#change('open', relative, () =>
+      this.#inside(relative, false, (place) => {
+        const { O_RDWR, O_CREAT, O_NOFOLLOW, O_NONBLOCK } = fs.constants;
+        const fd = fs.openSync(through(place), O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK, mode);
+        if (fs.fstatSync(fd).isFile()) return fd;
+        fs.closeSync(fd);
+        throw new KpmError('file-unwritable', {
+          text: `${this.show(relative)} is not a regular file.`,
+          subject: this.show(relative),
+        });
+      }),
+    );
+  }
+
+  /** Bytes an unprivileged process could still write on the file system of a path (or of its nearest existing parent). */
+  freeBytes(relative: string): { readonly device: number; readonly bytes: number } {
+    let at = relative;
+    while (at !== '' && at !== '.' && !this.stat(at)?.isDirectory()) at = path.posix.dirname(at);
+    return this.#inside(at === '' ? '.' : at, true, (place) => {
+      const { bavail, bsize } = fs.statfsSync(through(place));
+      return { device: fs.statSync(through(place)).dev, bytes: bavail * bsize };
+    });
+  }
+
+  /** Gives a file its final name unless that is taken, atomically; false (and `from` is gone) when it is. One file system. */
+  renameNew(from: string, to: string): boolean {
+    return this.#change('link', to, () =>
+      this.#inside(from, false, (source) =>
+        this.#inside(to, false, (target) => {
+          try {
+            fs.linkSync(through(source), through(target));
+            fsyncDir(target.dir);
+            return true;
+          } catch (error) {
+            if (hasErrno(error, 'EEXIST')) return false;
+            throw error;
+          } finally {
+            fs.rmSync(through(source), { force: true });
+          }
+        }),
+      ),
+    );
+  }
+
   /** Removes a file (never a directory); true when there was one. */
   remove(relative: string): boolean {
     if (this.lstat(relative) === null) return false;

@@ -23,6 +23,8 @@ export interface PutStep {
   /** Permission bits and modification time (seconds) as the package's header says. */
   readonly mode: number;
   readonly mtime: number;
+  /** Put only where a `register` step of this transaction for this package (formatNevra) succeeded; null: always. */
+  readonly ifRegistered: string | null;
 }
 
 /** Takes a module file away. With `keep` its bytes stay in our own directory until `forget`, so that `put` can bring them back. */

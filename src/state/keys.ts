@@ -1,0 +1,129 @@
+// The keys a root trusts: those of its rpm database, and our own store for what rpm cannot hold or where there is none.
+import type { Problem } from '../domain/because.ts';
+import { KpmError } from '../errors.ts';
+import { armor, mergeKeys, type PublicKey, parseKeys } from '../formats/openpgp/index.ts';
+import type { Root } from '../host/root.ts';
+import { findRpmdb } from '../host/rpmdb.ts';
+import type { Run } from '../host/run.ts';
+
+/** Our own store: one armored file a key, named by its fingerprint. */
+export const KEY_STORE = 'var/lib/kpatch-pm/keys';
+
+export type KeyHome = 'rpm' | 'store';
+
+export interface TrustedKey {
+  readonly key: PublicKey;
+  /** Where it is kept; both when it is in both. */
+  readonly homes: readonly KeyHome[];
+}
+
+export interface TrustedKeys {
+  readonly keys: readonly TrustedKey[];
+  /** Codes `rpm-missing`, `key-unreadable`: what to say once. */
+  readonly notices: readonly Problem[];
+}
+
+/** Marks the start of each package in rpm's answer; cannot occur in armor. */
+const MARK = '#key ';
+const QUERY = `${MARK}%{VERSION}-%{RELEASE}\\n%{DESCRIPTION}\\n`;
+
+/**
+ * The keys this root trusts. A key that cannot be read is left out and named in the notices.
+ * Raises `program-failed` when rpm cannot read the database: no list is better than a wrong one.
+ */
+export async function trustedKeys(root: Root, run: Run): Promise<TrustedKeys> {
+  const notices: Problem[] = [];
+  const rpm = await rpmKeys(root, run, notices);
+  const store = storeKeys(root, notices);
+  const inRpm = new Set(rpm.map((key) => key.fingerprint));
+  const inStore = new Set(store.map((key) => key.fingerprint));
+  const keys = mergeKeys([...rpm, ...store]).map((key): TrustedKey => {
+    const homes: KeyHome[] = [];
+    if (inRpm.has(key.fingerprint)) homes.push('rpm');
+    if (inStore.has(key.fingerprint)) homes.push('store');
+    return { key, homes };
+  });
+  return { keys, notices };
+}
+
+async function rpmKeys(root: Root, run: Run, notices: Problem[]): Promise<PublicKey[]> {
+  const database = findRpmdb(root);
+  if (database === null) return [];
+  if (run.which('rpm') === null) {
+    const text = `The rpm database ${root.show(database)} is there, the program rpm is not: only keys in ${root.show(KEY_STORE)} are trusted.`;
+    notices.push({ code: 'rpm-missing', text });
+    return [];
+  }
+  const asked = await run.run('rpm', ['--dbpath', root.realPath(database) ?? '', '-qa', 'gpg-pubkey', '--qf', QUERY]);
+  if (asked.status !== 0) {
+    throw new KpmError('program-failed', {
+      text: `rpm could not read the keys of ${root.show(database)}: ${asked.stderr.trim().split('\n')[0] ?? ''}.`,
+      subject: root.show(database),
+      hint: `Run: rpm --dbpath ${root.show(database)} -qa gpg-pubkey`,
+    });
+  }
+  return asked.stdout
+    .toString('latin1')
+    .split(`\n${MARK}`)
+    .map((block) => block.replace(MARK, ''))
+    .filter((block) => block.trim() !== '')
+    .flatMap((block) => {
+      const name = block.slice(0, block.indexOf('\n'));
+      return readKeysOf(`gpg-pubkey-${name}`, Buffer.from(block.slice(name.length), 'latin1'), notices);
+    });
+}
+
+function storeKeys(root: Root, notices: Problem[]): PublicKey[] {
+  const files = root.list(KEY_STORE).filter((name) => /^[0-9A-F]{40,64}\.asc$/.test(name));
+  return files.flatMap((name) => {
+    const bytes = root.read(`${KEY_STORE}/${name}`);
+    return bytes === null ? [] : readKeysOf(root.show(`${KEY_STORE}/${name}`), bytes, notices);
+  });
+}
+
+function readKeysOf(where: string, bytes: Buffer, notices: Problem[]): PublicKey[] {
+  try {
+    return parseKeys(bytes);
+  } catch (error) {
+    if (!(error instanceof KpmError)) throw error;
+    notices.push({ code: 'key-unreadable', text: `The key ${where} cannot be read and is not used. ${error.message}` });
+    return [];
+  }
+}
+
+export interface Imported {
+  readonly home: KeyHome;
+  /** Why it did not go where it belongs; null when it did. */
+  readonly notice: Problem | null;
+}
+
+/**
+ * Makes a root trust a key, after a person (or a rule) consented: into its rpm database where that and `rpm` exist,
+ * else into our own store. What rpm refuses (older ones know no ECDSA) goes to our store, and that is said.
+ */
+export async function importKey(root: Root, run: Run, key: PublicKey): Promise<Imported> {
+  const text = armor(key.bytes, 'PUBLIC KEY BLOCK');
+  const database = findRpmdb(root);
+  if (database === null) return store(root, key, text, null);
+  if (run.which('rpm') === null) {
+    return store(root, key, text, {
+      code: 'rpm-missing',
+      text: `Without the program rpm the key is kept in ${root.show(KEY_STORE)}.`,
+    });
+  }
+  const args = ['--dbpath', root.realPath(database) ?? '', '--import', '-'];
+  const { status, stderr } = await run.run('rpm', args, { input: Buffer.from(text) });
+  if (status === 0) return { home: 'rpm', notice: null };
+  const why = stderr.trim().split('\n')[0] ?? '';
+  return store(root, key, text, {
+    code: 'rpm-refused-key',
+    text: `rpm does not take the key ${key.fingerprint} (${why}); it is kept in ${root.show(KEY_STORE)}.`,
+  });
+}
+
+function store(root: Root, key: PublicKey, text: string, notice: Problem | null): Imported {
+  root.mkdirs('var/lib');
+  root.mkdirs(KEY_STORE, 0o700);
+  root.write(`${KEY_STORE}/${key.fingerprint}.asc`, text, { mode: 0o600 });
+  return { home: 'store', notice };
+}

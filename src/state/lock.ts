@@ -1,0 +1,113 @@
+// One writer per root. The lock is a flock(2) on our lock file; node cannot take one, so flock(1) takes it on the open
+// file description it inherits from us. It stays when flock(1) has ended, for such locks belong to the description, not
+// to a process (flock(2)), and the kernel drops it when our process dies, however it dies.
+import fs from 'node:fs';
+import { KpmError } from '../errors.ts';
+import type { Machine } from '../host/machine.ts';
+import { STATE, type State } from './directory.ts';
+import { takeOwnership } from './ownership.ts';
+
+export const LOCK = `${STATE}/lock`;
+/** Exit status flock(1) is told to use when somebody else has the lock. */
+const BUSY = 75;
+
+export interface Holder {
+  readonly pid: number;
+  readonly command: string;
+  readonly since: string;
+}
+
+export interface LockOptions {
+  /** Seconds to wait for somebody else; 0 does not wait. */
+  readonly timeout: number;
+  /** What is being done, as the user typed it. */
+  readonly command: string;
+  /** Told once when waiting begins. */
+  readonly onWait?: (holder: Holder | null) => void;
+}
+
+declare const held: unique symbol;
+/** Our directory, locked: what a transaction needs. */
+export interface LockedState {
+  readonly state: State;
+  readonly command: string;
+  release(): void;
+  readonly [held]: true;
+}
+
+function readHolder(fd: number): Holder | null {
+  const bytes = Buffer.alloc(4096);
+  const text = bytes.toString('utf8', 0, fs.readSync(fd, bytes, 0, bytes.length, 0));
+  try {
+    const { pid, command, since } = JSON.parse(text);
+    return typeof pid === 'number' ? { pid, command: String(command), since: String(since) } : null;
+  } catch {
+    // Not written yet, or just released: somebody, but we cannot say who.
+    return null;
+  }
+}
+
+function busy(root: string, holder: Holder | null): KpmError {
+  const who = holder ? `pid ${holder.pid} (${holder.command}), since ${holder.since}` : 'another kpatch-pm';
+  return new KpmError('locked', {
+    text: `The lock of ${root} is held by ${who}.`,
+    subject: root,
+    hint: 'Wait for it to end, or wait on the command line: --lock-timeout 60',
+  });
+}
+
+/** Whether the open file still is what the lock's name leads to: a file that was removed meanwhile locks nothing. */
+function stillThere(state: State, fd: number): boolean {
+  const [open, named] = [fs.fstatSync(fd), state.root.lstat(LOCK)];
+  return named !== null && open.ino === named.ino && open.dev === named.dev;
+}
+
+async function flock(machine: Pick<Machine, 'run'>, fd: number, wait: number): Promise<boolean> {
+  const how = wait > 0 ? ['--wait', String(wait)] : ['--nonblock'];
+  const { status, stderr } = await machine.run.run('flock', [...how, '--conflict-exit-code', String(BUSY), '3'], {
+    inherit: [fd],
+    timeout: (wait + 30) * 1000,
+  });
+  if (status === 0) return true;
+  if (status === BUSY) return false;
+  throw new KpmError('program-failed', { text: `flock failed: ${stderr.trim()}.`, subject: 'flock' });
+}
+
+/**
+ * Takes the lock of a root. Raises `locked` (exit 200) when somebody else has it and the wait was in vain.
+ * Where flock(1) is missing, see ownership.ts.
+ */
+export async function lockState(
+  machine: Pick<Machine, 'run' | 'now' | 'host'>,
+  state: State,
+  options: LockOptions,
+): Promise<LockedState> {
+  const me = { pid: process.pid, command: options.command, since: machine.now().toISOString() };
+  if (machine.run.which('flock') === null) {
+    const giveUp = await takeOwnership(machine.host, state, me, options, (holder) => busy(state.root.path, holder));
+    return { state, command: options.command, release: giveUp } as LockedState;
+  }
+  const fd = state.root.openReadWrite(LOCK, 0o600);
+  try {
+    if (!(await flock(machine, fd, 0))) {
+      const holder = readHolder(fd);
+      if (options.timeout <= 0) throw busy(state.root.path, holder);
+      options.onWait?.(holder);
+      if (!(await flock(machine, fd, options.timeout))) throw busy(state.root.path, readHolder(fd));
+    }
+    if (!stillThere(state, fd)) throw busy(state.root.path, null);
+    fs.ftruncateSync(fd, 0);
+    fs.writeSync(fd, `${JSON.stringify(me)}\n`, 0);
+  } catch (error) {
+    fs.closeSync(fd);
+    throw error;
+  }
+  let open = true;
+  const release = (): void => {
+    if (!open) return;
+    open = false;
+    fs.ftruncateSync(fd, 0);
+    fs.closeSync(fd);
+  };
+  return { state, command: options.command, release } as LockedState;
+}
