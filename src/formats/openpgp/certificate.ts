@@ -6,10 +6,10 @@ import { malformed } from './octets.ts';
 import { type Packet, TAG } from './packets.ts';
 import { parseSignature, SIGNATURE_TYPE, type Signature } from './signature.ts';
 
-/** Something signed inside a certificate: a user id, user attribute or subkey, with the signatures that follow it. */
-interface Part {
+/** Something signed inside a certificate (user id, user attribute, subkey) with the signatures on it. */
+export interface Part {
   readonly packet: Packet;
-  readonly signatures: Signature[];
+  readonly signatures: readonly Signature[];
 }
 
 export interface Certificate {
@@ -18,42 +18,73 @@ export interface Certificate {
   readonly direct: readonly Signature[];
   readonly userIds: readonly Part[];
   readonly subkeys: readonly (Part & { readonly key: KeyPacket })[];
+  /** All packets in the order a transferable key has them. */
   readonly packets: readonly Packet[];
 }
 
-/** Cuts a list of packets at each primary key. Raises `openpgp-malformed` when it does not start with one. */
+/**
+ * Sorts packets by primary key. The same key given twice (in two forms, say, one with a later revocation) becomes one,
+ * with everything that either says. Raises `openpgp-malformed` when the list does not start with a primary key.
+ */
 export function splitCertificates(packets: readonly Packet[]): Packet[][] {
-  const groups: Packet[][] = [];
+  const groups = new Map<string, Packet[]>();
+  let group: Packet[] | null = null;
   for (const packet of packets) {
-    if (packet.tag === TAG.publicKey) groups.push([packet]);
-    else if (packet.tag === TAG.marker || packet.tag === TAG.trust || packet.tag === TAG.padding) continue;
-    else if (groups.length === 0) throw malformed(`a key file that starts with a packet of type ${packet.tag}`);
-    else groups.at(-1)?.push(packet);
+    if (packet.tag === TAG.marker || packet.tag === TAG.trust || packet.tag === TAG.padding) continue;
+    if (packet.tag === TAG.publicKey) {
+      const name = packet.body.toString('latin1');
+      group = groups.get(name) ?? [];
+      groups.set(name, group);
+    }
+    if (group === null) throw malformed(`a key file that starts with a packet of type ${packet.tag}`);
+    group.push(packet);
   }
-  return groups;
+  return [...groups.values()];
 }
 
-/** Orders the packets of one certificate. Raises `openpgp-malformed`. */
+interface Gathered {
+  readonly packet: Packet;
+  readonly signatures: Map<string, Packet>;
+}
+
+/** Reads the packets of one primary key. Raises `openpgp-malformed`. */
 export function readCertificate(packets: readonly Packet[]): Certificate {
-  const [first, ...rest] = packets;
-  if (!first) throw malformed('an empty key');
-  const direct: Signature[] = [];
-  const userIds: Part[] = [];
-  const subkeys: (Part & { key: KeyPacket })[] = [];
-  let signatures: Signature[] = direct;
-  for (const packet of rest) {
+  const parts = new Map<string, Gathered>();
+  let current: Gathered | null = null;
+  for (const packet of packets) {
     if (packet.tag === TAG.signature) {
-      signatures.push(parseSignature(packet.body));
+      current?.signatures.set(packet.body.toString('latin1'), packet);
       continue;
     }
-    signatures = [];
-    if (packet.tag === TAG.userId) userIds.push({ packet, signatures });
-    else if (packet.tag === TAG.publicSubkey) {
-      subkeys.push({ packet, signatures, key: parseKeyPacket(packet.body) });
-    } else if (packet.tag !== TAG.userAttribute) throw malformed(`a packet of type ${packet.tag} in a public key`);
+    if (!PARTS.includes(packet.tag)) throw malformed(`a packet of type ${packet.tag} in a public key`);
+    const name = `${packet.tag} ${packet.body.toString('latin1')}`;
+    current = parts.get(name) ?? { packet, signatures: new Map() };
+    parts.set(name, current);
   }
-  return { primary: parseKeyPacket(first.body), direct, userIds, subkeys, packets };
+  const all = [...parts.values()].map(
+    ({ packet, signatures }): Part => ({
+      packet,
+      signatures: [...signatures.values()].map((one) => parseSignature(one.body)),
+    }),
+  );
+  const [main] = all;
+  if (main?.packet.tag !== TAG.publicKey) throw malformed('a key without its primary key');
+  const of = (tag: number): Part[] => all.filter(({ packet }) => packet.tag === tag);
+  return {
+    primary: parseKeyPacket(main.packet.body),
+    direct: main.signatures,
+    userIds: of(TAG.userId),
+    subkeys: of(TAG.publicSubkey).map((part) => ({ ...part, key: parseKeyPacket(part.packet.body) })),
+    packets: PARTS.flatMap((tag) =>
+      [...parts.values()]
+        .filter(({ packet }) => packet.tag === tag)
+        .flatMap((one) => [one.packet, ...one.signatures.values()]),
+    ),
+  };
 }
+
+/** What a public key is made of, in the order of a transferable key. */
+const PARTS: readonly number[] = [TAG.publicKey, TAG.userId, TAG.userAttribute, TAG.publicSubkey];
 
 /** The signatures of these types, made by `signer` over `data` and right; newest first. */
 export function rightOnes(

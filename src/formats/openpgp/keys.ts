@@ -62,6 +62,15 @@ export function parseKeys(bytes: Buffer): PublicKey[] {
   return keys;
 }
 
+/**
+ * One key for each fingerprint: where several sources give the same key, the newest self-signature of all counts, and a
+ * revocation in any of them.
+ */
+export function mergeKeys(keys: readonly PublicKey[]): PublicKey[] {
+  const packets = keys.flatMap((key) => readPackets(key.bytes));
+  return splitCertificates(packets).map((one) => evaluate(readCertificate(one)));
+}
+
 /** What a certificate says of itself, taken together. */
 function evaluate(certificate: Certificate): PublicKey {
   const { primary } = certificate;
