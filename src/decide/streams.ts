@@ -23,9 +23,9 @@ export function streams(world: World): StreamReport[] {
   const offeredBy = new Map<string, string[]>();
   for (const kernel of world.offeredKernels) {
     if (kernel.excludedBy !== null) continue;
-    const repos = offeredBy.get(kernel.release) ?? [];
+    const repos = offeredBy.get(kernel.uname) ?? [];
     if (!repos.includes(kernel.repo)) repos.push(kernel.repo);
-    offeredBy.set(kernel.release, repos);
+    offeredBy.set(kernel.uname, repos);
   }
   const installed = new Map(world.kernels.map((kernel) => [kernel.release as string, kernel]));
   const releases = [...new Set([...installed.keys(), ...offeredBy.keys()])];

@@ -42,6 +42,7 @@ export interface OfferedPackage extends Nevra {
 /** A kernel a repository offers: enough to say which kernels have a live-patch stream. */
 export interface OfferedKernel extends Nevra {
   readonly repo: string;
-  readonly release: string;
+  /** The full `uname -r` it boots as (`release` is the release of the package, as in every Nevra). */
+  readonly uname: string;
   readonly excludedBy: string | null;
 }
