@@ -6,9 +6,10 @@ import { fileURLToPath } from 'node:url';
 import { differences } from './builder/compare.ts';
 import { Keyring } from './builder/keyring.ts';
 import type { Workshop } from './builder/package.ts';
-import { buildRepository } from './builder/repository.ts';
+import { buildRepository, placePackage } from './builder/repository.ts';
 import { buildRoot, databaseContent, isDatabaseFile } from './builder/root.ts';
 import { toolVersions } from './builder/tools.ts';
+import { MATRIX } from './sources/matrix.ts';
 import { REPOSITORIES } from './sources/repositories.ts';
 
 const here = path.dirname(fileURLToPath(import.meta.url));
@@ -34,6 +35,10 @@ function buildAll(target: string, workshop: Workshop): void {
     console.log(`${source.id}: ${source.packages.length} packages - ${source.why}`);
     buildRepository(source, path.join(target, source.id), workshop);
   }
+  console.log(`matrix: ${MATRIX.length} packages`);
+  for (const { source, file } of MATRIX) placePackage(source, path.join(target, 'matrix'), workshop, file);
+  const cells = MATRIX.map(({ source, ...cell }) => ({ ...cell, why: source.why }));
+  writeFileSync(path.join(target, 'matrix', 'index.json'), `${JSON.stringify(cells, null, 2)}\n`);
   console.log('root: kernels, configuration and rpm database');
   buildRoot(path.join(target, 'root'), workshop);
   writeFileSync(path.join(target, 'root.rpm-qa.txt'), databaseContent(path.join(target, 'root')));
