@@ -1,0 +1,91 @@
+// The digests and sizes a package carries about itself, recomputed. They find damage; only signatures find forgery.
+// Source: rpm's format_v3, format_v4 and format_v6 documents. Which tag covers what:
+//   signature header: SHA1, SHA256, SHA3-256 over the main header; MD5 and SIZE over header and payload
+//   main header: payload digests over the payload as it travels, or ("alternative") as it is when opened
+import { digestOf } from './hash.ts';
+import { malformed } from './malformed.ts';
+import type { RpmPackage } from './package.ts';
+import { HASH_BY_NUMBER, SIGTAG, TAG } from './tags.ts';
+
+export interface DigestVerdict {
+  /** What is covered: `header`, `payload`, `open payload`, `header+payload`, `size`. */
+  readonly name: string;
+  /** `sha256`, `md5` ...; `bytes` for a size. */
+  readonly algorithm: string;
+  readonly verdict: 'ok' | 'bad';
+}
+
+interface Declared {
+  readonly algorithm: string;
+  readonly value: string;
+}
+
+function payloadAlgorithm(pkg: RpmPackage): string {
+  const number = pkg.header.number(TAG.payloadDigestAlgo) ?? 8;
+  const algorithm = HASH_BY_NUMBER[number];
+  if (algorithm === undefined) throw malformed(`its payload digest uses the unknown algorithm ${number}`);
+  return algorithm;
+}
+
+/** The payload digests the header declares, over the payload as it travels (`alt` false) or opened. */
+function declared(pkg: RpmPackage, alt: boolean): Declared[] {
+  const list: Declared[] = [];
+  const add = (algorithm: string, value: string | undefined | null): void => {
+    if (value) list.push({ algorithm, value: value.toLowerCase() });
+  };
+  const { header } = pkg;
+  add(payloadAlgorithm(pkg), header.texts(alt ? TAG.payloadDigestAlt : TAG.payloadDigest)[0]);
+  add('sha512', header.texts(alt ? TAG.payloadSha512Alt : TAG.payloadSha512)[0]);
+  add('sha3-256', header.texts(alt ? TAG.payloadSha3Alt : TAG.payloadSha3)[0]);
+  return list;
+}
+
+/** Compares; null where this machine refuses the algorithm (FIPS mode and MD5) or does not know it. */
+function matches({ algorithm, value }: Declared, ...pieces: Buffer[]): boolean | null {
+  const digest = digestOf(algorithm, ...pieces);
+  return digest === null ? null : digest === value;
+}
+
+/** The digests of the open payload. Used by readPayload, which has it open. */
+export function payloadAltDigests(pkg: RpmPackage, opened: Buffer): { algorithm: string; ok: boolean }[] {
+  return declared(pkg, true).map((one) => ({ algorithm: one.algorithm, ok: matches(one, opened) !== false }));
+}
+
+/**
+ * Recomputes every digest and size of a package that needs no unpacking. A payload may travel opened: then the
+ * digests of the open payload count (named `open payload`) and not the others, as rpm has it.
+ * Digests this machine cannot compute are left out of the list. Raises `rpm-malformed`.
+ */
+export function checkDigests(pkg: RpmPackage): DigestVerdict[] {
+  const found: DigestVerdict[] = [];
+  const add = (name: string, algorithm: string, good: boolean | null): void => {
+    if (good !== null) found.push({ name, algorithm, verdict: good ? 'ok' : 'bad' });
+  };
+  const { signature, header, headerBytes, payload } = pkg;
+
+  for (const [tag, algorithm] of [
+    [SIGTAG.sha1Header, 'sha1'],
+    [SIGTAG.sha256Header, 'sha256'],
+    [SIGTAG.sha3Header, 'sha3-256'],
+  ] as const) {
+    const value = signature.text(tag);
+    if (value !== null) add('header', algorithm, matches({ algorithm, value: value.toLowerCase() }, headerBytes));
+  }
+
+  const travelling = declared(pkg, false);
+  const open = declared(pkg, true);
+  const opened = open.length > 0 && open.every((one) => matches(one, payload) !== false);
+  if (opened) for (const one of open) add('open payload', one.algorithm, matches(one, payload));
+  const same = travelling.map((one) => matches(one, payload));
+  if (!opened || same.every((good) => good !== false)) {
+    for (const [n, one] of travelling.entries()) add('payload', one.algorithm, same[n] as boolean | null);
+    const size = header.number(TAG.payloadSize);
+    if (size !== null) add('payload size', 'bytes', size === payload.length);
+  }
+
+  const md5 = signature.binary(SIGTAG.md5)?.toString('hex');
+  if (md5 !== undefined) add('header+payload', 'md5', matches({ algorithm: 'md5', value: md5 }, headerBytes, payload));
+  const size = signature.number(SIGTAG.longSize) ?? signature.number(SIGTAG.size);
+  if (size !== null) add('size', 'bytes', size === headerBytes.length + payload.length);
+  return found;
+}

@@ -1,0 +1,185 @@
+// The payload: opened, compared entry by entry with the signed header, and given as a list. What the header does not
+// promise is refused, what it promises must be there: after this the list and the header say the same.
+import { formatNevra } from '../../domain/nevra.ts';
+import { decompress, type Pipe } from '../codec/decompress.ts';
+import { type Compression, sniff } from '../codec/sniff.ts';
+import { type CpioEntry, cpioEntries, type Stripped } from './cpio.ts';
+import { payloadAltDigests } from './digests.ts';
+import { checkFeatures } from './features.ts';
+import { checkPath, type HeaderFile, headerFiles, isLink, isRegular, MAX_ENTRIES } from './files.ts';
+import { hardLinks } from './hardlinks.ts';
+import { digestOf } from './hash.ts';
+import { refused } from './malformed.ts';
+import type { RpmPackage } from './package.ts';
+import { TAG } from './tags.ts';
+
+export interface PayloadLimits {
+  /** Most bytes of the open payload. */
+  readonly maxBytes?: number;
+  readonly maxEntries?: number;
+  /** Most open bytes per compressed byte (looked at from 16 MiB on). */
+  readonly maxRatio?: number;
+}
+
+/** A kernel module package opens to some 10 MB, at 3 to 8 times its size. */
+export const PAYLOAD_LIMITS = { maxBytes: 1024 * 1024 * 1024, maxEntries: MAX_ENTRIES, maxRatio: 200 } as const;
+
+export interface PayloadEntry {
+  /** As in the header: absolute, in a source package a bare name. */
+  readonly path: string;
+  /** Mode with the type bits: directories, devices and fifos come as entries too, the caller decides. */
+  readonly mode: number;
+  readonly size: number;
+  readonly mtime: number;
+  /** SHA-256 of the content, lower-case hex; null where there is none (anything but a regular file). */
+  readonly sha256: string | null;
+  /** The content of a regular file (a view on the open payload; the same for all names of a hard link), else null. */
+  readonly content: Buffer | null;
+  /** Target of a symbolic link, else null. Not checked: nobody follows it here. */
+  readonly linkTo: string | null;
+}
+
+const KINDS: Readonly<Record<string, Compression>> = {
+  gzip: 'gzip',
+  bzip2: 'bzip2',
+  xz: 'xz',
+  lzma: 'lzma',
+  zstd: 'zstd',
+  none: 'none',
+  uncompressed: 'none',
+};
+
+/** The compression of the payload. Raises `payload-malformed` when header and bytes contradict each other. */
+export function payloadCompression(pkg: RpmPackage): Compression {
+  const said = pkg.header.text(TAG.payloadCompressor);
+  const seen = sniff(pkg.payload);
+  if (said === null) return seen;
+  const kind = KINDS[said.toLowerCase()];
+  if (kind === undefined) throw refused('compression-unsupported', `The payload is compressed with ${said}.`);
+  // rpm lets a package travel with its payload opened; checkDigests then holds it to the digest of the open payload.
+  if (kind === seen || seen === 'none') return seen;
+  throw refused('payload-malformed', `The header says the payload is ${said} data, but it is ${seen} data.`);
+}
+
+/** Opens the payload. The header's own sizes bound it: nothing honest is larger than its files and their entries. */
+async function openPayload(
+  pkg: RpmPackage,
+  files: HeaderFile[],
+  limits: Required<PayloadLimits>,
+  pipe: Pipe,
+): Promise<Buffer> {
+  const what = `The payload of ${formatNevra(pkg.nevra)}`;
+  const declared = files.reduce((sum, file) => sum + file.size + Buffer.byteLength(file.path) + 128, 4096);
+  const chunks: Buffer[] = [];
+  async function* source(): AsyncIterable<Uint8Array> {
+    yield pkg.payload;
+  }
+  const kind = payloadCompression(pkg);
+  const maxBytes = Math.min(limits.maxBytes, declared);
+  for await (const chunk of decompress(kind, source(), { maxBytes, what, maxRatio: limits.maxRatio }, pipe))
+    chunks.push(chunk);
+  return chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks);
+}
+
+/** The header's file an archive entry stands for. */
+function listed(entry: CpioEntry, byPath: ReadonlyMap<string, number>): number {
+  if (entry.index !== null) return entry.index;
+  const name = entry.name as string;
+  const path = name.startsWith('./') ? name.slice(2) : name.startsWith('/') ? name.slice(1) : name;
+  checkPath(path);
+  const index = byPath.get(path);
+  if (index === undefined) {
+    throw refused('payload-extra', `The archive holds ${JSON.stringify(name)}, which the header does not list.`, name);
+  }
+  return index;
+}
+
+/** Holds one entry against its line in the header. */
+function compare(file: HeaderFile, entry: CpioEntry, content: Buffer): void {
+  const differs = (what: string, here: unknown, there: unknown) =>
+    refused(
+      'payload-mismatch',
+      `${file.path} has ${what} ${here} in the archive and ${there} in the header.`,
+      file.path,
+    );
+  if (entry.mode !== file.mode) throw differs('mode', entry.mode.toString(8), file.mode.toString(8));
+  if (isRegular(file.mode)) {
+    if (content.length !== file.size) throw differs('size', content.length, file.size);
+    if (file.digest === null) throw refused('payload-digest', `The header has no digest of ${file.path}.`, file.path);
+    const digest = digestOf(file.algorithm, content);
+    if (digest === null)
+      throw refused(
+        'payload-digest',
+        `This machine cannot compute ${file.algorithm}, the digest of ${file.path}.`,
+        file.path,
+      );
+    if (digest !== file.digest)
+      throw refused(
+        'payload-digest',
+        `The content of ${file.path} does not match its ${file.algorithm} digest.`,
+        file.path,
+      );
+  } else if (isLink(file.mode)) {
+    if (content.toString('utf8') !== file.linkTo)
+      throw differs('the target', JSON.stringify(content.toString('utf8')), JSON.stringify(file.linkTo));
+  } else if (entry.data.length > 0) throw differs('content of bytes', entry.data.length, 0);
+}
+
+/**
+ * Reads the whole payload into memory and holds it against the header. Call it on a package whose digests and
+ * signature have been checked. Entries come in the header's order, ghost files not at all.
+ * Raises `corrupt-stream`, `too-large`, `decompression-bomb`, `too-many-entries`, `payload-malformed`, `payload-path`,
+ * `payload-duplicate`, `payload-extra`, `payload-missing`, `payload-mismatch`, `payload-digest`, `program-missing`,
+ * `compression-unsupported`, `rpm-malformed`, `rpm-unsupported`.
+ */
+export async function readPayload(pkg: RpmPackage, limits: PayloadLimits, pipe: Pipe): Promise<PayloadEntry[]> {
+  checkFeatures(pkg.header);
+  const files = headerFiles(pkg.header);
+  const bounds = { ...PAYLOAD_LIMITS, ...limits };
+  if (files.length > bounds.maxEntries) {
+    throw refused('too-many-entries', `The package lists ${files.length} files; ${bounds.maxEntries} are the limit.`);
+  }
+  const opened = await openPayload(pkg, files, bounds, pipe);
+  for (const { algorithm, ok } of payloadAltDigests(pkg, opened)) {
+    if (!ok) throw refused('payload-digest', `The open payload does not match its ${algorithm} digest.`);
+  }
+
+  const sets = hardLinks(files);
+  const byPath = new Map(files.map((file, n) => [file.path.replace(/^\//, ''), n]));
+  const lookup: Stripped = (index) => {
+    const file = files[index];
+    if (file === undefined) return null;
+    const carries = isLink(file.mode) || (isRegular(file.mode) && sets.carrier(index));
+    return { mode: file.mode, mtime: file.mtime, size: carries ? file.size : 0 };
+  };
+  const found = new Map<number, CpioEntry>();
+  for (const entry of cpioEntries(opened, bounds.maxEntries, lookup)) {
+    const index = listed(entry, byPath);
+    if (found.has(index)) {
+      const { path } = files[index] as HeaderFile;
+      throw refused('payload-duplicate', `The archive holds ${path} twice.`, path);
+    }
+    found.set(index, entry);
+  }
+
+  const entries: PayloadEntry[] = [];
+  for (const [index, file] of files.entries()) {
+    const entry = found.get(index);
+    if (entry === undefined) {
+      if (file.ghost) continue;
+      throw refused('payload-missing', `The archive lacks ${file.path}, which the header lists.`, file.path);
+    }
+    const content = isRegular(file.mode) ? sets.content(index, found) : entry.data;
+    compare(file, entry, content);
+    entries.push({
+      path: file.path,
+      mode: file.mode,
+      size: isRegular(file.mode) || isLink(file.mode) ? file.size : 0,
+      mtime: file.mtime,
+      sha256: isRegular(file.mode) ? digestOf('sha256', content) : null,
+      content: isRegular(file.mode) ? content : null,
+      linkTo: file.linkTo,
+    });
+  }
+  return entries;
+}
