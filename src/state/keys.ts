@@ -1,5 +1,6 @@
 // The keys a root trusts: those of its rpm database, and our own store for what rpm cannot hold or where there is none.
 import type { Problem } from '../domain/because.ts';
+import { isTestKey } from '../domain/test-keys.ts';
 import { KpmError } from '../errors.ts';
 import { armor, mergeKeys, type PublicKey, parseKeys } from '../formats/openpgp/index.ts';
 import type { Root } from '../host/root.ts';
@@ -11,15 +12,14 @@ export const KEY_STORE = 'var/lib/kpatch-pm/keys';
 
 export type KeyHome = 'rpm' | 'store';
 
-export interface TrustedKey {
-  readonly key: PublicKey;
+export interface TrustedKey extends PublicKey {
   /** Where it is kept; both when it is in both. */
   readonly homes: readonly KeyHome[];
 }
 
 export interface TrustedKeys {
   readonly keys: readonly TrustedKey[];
-  /** Codes `rpm-missing`, `key-unreadable`: what to say once. */
+  /** Codes `rpm-missing`, `key-unreadable`, `key-refused`: what to say once. */
   readonly notices: readonly Problem[];
 }
 
@@ -37,12 +37,22 @@ export async function trustedKeys(root: Root, run: Run): Promise<TrustedKeys> {
   const store = storeKeys(root, notices);
   const inRpm = new Set(rpm.map((key) => key.fingerprint));
   const inStore = new Set(store.map((key) => key.fingerprint));
-  const keys = mergeKeys([...rpm, ...store]).map((key): TrustedKey => {
-    const homes: KeyHome[] = [];
-    if (inRpm.has(key.fingerprint)) homes.push('rpm');
-    if (inStore.has(key.fingerprint)) homes.push('store');
-    return { key, homes };
-  });
+  const all = mergeKeys([...rpm, ...store]);
+  const refused = root.isHost ? all.filter((key) => isTestKey(key.fingerprint)) : [];
+  for (const { fingerprint } of refused) {
+    notices.push({
+      code: 'key-refused',
+      text: `The published test key ${fingerprint} is in this system's keyring and is not trusted.`,
+    });
+  }
+  const keys = all
+    .filter((key) => !refused.includes(key))
+    .map((key): TrustedKey => {
+      const homes: KeyHome[] = [];
+      if (inRpm.has(key.fingerprint)) homes.push('rpm');
+      if (inStore.has(key.fingerprint)) homes.push('store');
+      return { ...key, homes };
+    });
   return { keys, notices };
 }
 
@@ -100,8 +110,16 @@ export interface Imported {
 /**
  * Makes a root trust a key, after a person (or a rule) consented: into its rpm database where that and `rpm` exist,
  * else into our own store. What rpm refuses (older ones know no ECDSA) goes to our store, and that is said.
+ * Raises `key-refused` for a published test key on the running system.
  */
 export async function importKey(root: Root, run: Run, key: PublicKey): Promise<Imported> {
+  if (root.isHost && isTestKey(key.fingerprint)) {
+    throw new KpmError('key-refused', {
+      text: `The key ${key.fingerprint} is a published test key of kpatch-pm: it is not trusted on a running system.`,
+      subject: key.fingerprint,
+      hint: 'Use the key of the vendor, or work below another root with --installroot.',
+    });
+  }
   const text = armor(key.bytes, 'PUBLIC KEY BLOCK');
   const database = findRpmdb(root);
   if (database === null) return store(root, key, text, null);

@@ -1,0 +1,134 @@
+// Whether a package is what a trusted vendor signed. Only this file makes a VerifiedPackage.
+// Source of the rules: docs/security.md.
+import { createHash } from 'node:crypto';
+import { formatNevra } from '../domain/nevra.ts';
+import type { Signer } from '../domain/receipt.ts';
+import { type ErrorCode, KpmError } from '../errors.ts';
+import {
+  type PublicKey,
+  parseSignatures,
+  type Signature,
+  type Verification,
+  verifySignature,
+} from '../formats/openpgp/index.ts';
+import { checkDigests, type DigestVerdict } from '../formats/rpm/digests.ts';
+import type { RpmPackage } from '../formats/rpm/package.ts';
+import { type SignatureBlob, signatureBlobs } from '../formats/rpm/signatures.ts';
+
+declare const brand: unique symbol;
+
+/** A package that was verified as a whole: what is extracted are these very bytes. */
+export interface VerifiedPackage {
+  readonly [brand]: 'VerifiedPackage';
+  readonly pkg: RpmPackage;
+  /** Who signed it; null when it was let through unsigned by explicit permission. */
+  readonly signer: Signer | null;
+  /** SHA-256 of the whole file. */
+  readonly sha256: string;
+}
+
+export interface Trust {
+  readonly keys: readonly PublicKey[];
+  /** `--nogpgcheck` or `allow_unsigned=1`: what no trusted key signed is let through; what is damaged never is. */
+  readonly allowUnsigned: boolean;
+  readonly now: Date;
+}
+
+/** One signature of a package and what is to be thought of it. */
+export interface JudgedSignature extends Verification {
+  readonly tag: string;
+  readonly covers: SignatureBlob['covers'];
+  readonly signature: Signature;
+}
+
+/**
+ * Verifies a package: every digest in it must hold, no signature by a known key may be bad, and one good signature by a
+ * trusted key must cover header and payload (the payload directly, or through a digest in the signed header).
+ * Raises `digest-bad`, `package-unsigned`, `payload-unsigned`, `signature-bad`, `signature-weak`,
+ * `signature-unsupported`, `key-untrusted`, `key-expired`, `key-revoked`.
+ */
+export function verifyPackage(pkg: RpmPackage, trust: Trust): VerifiedPackage {
+  const digests = checkDigests(pkg);
+  const bad = digests.find(({ verdict }) => verdict === 'bad');
+  if (bad) throw refusal(pkg, 'digest-bad', `its digest of the ${bad.name} (${bad.algorithm}) does not fit its bytes`);
+  const judged = judgeSignatures(pkg, trust.keys, trust.now);
+  const wrong = judged.find(({ verdict }) => verdict === 'bad');
+  if (wrong) throw refusal(pkg, 'signature-bad', wrong.reason ?? 'a signature is bad', wrong);
+  const covering = judged.filter((one) => isGood(one) && reachesPayload(one, digests));
+  const signer = covering[0]?.key;
+  if (signer) return verified(pkg, { fingerprint: signer.fingerprint, keyid: signer.keyid, owner: signer.owner });
+  const why = refusalOf(pkg, judged);
+  if (trust.allowUnsigned && why.code !== 'key-revoked') return verified(pkg, null);
+  throw why;
+}
+
+/** Every signature of a package with its verdict. Raises `openpgp-malformed` when one cannot even be read. */
+export function judgeSignatures(pkg: RpmPackage, keys: readonly PublicKey[], now: Date): JudgedSignature[] {
+  return signatureBlobs(pkg).flatMap(({ tag, covers, blob, signed }) => {
+    const signatures = parseSignatures(blob);
+    if (signatures.length === 0) throw refusal(pkg, 'signature-bad', `its ${tag} holds no signature`);
+    return signatures.map((signature) => ({
+      ...verifySignature(signature, signed, keys, now),
+      tag,
+      covers,
+      signature,
+    }));
+  });
+}
+
+/** A key that expired since does not take back what it signed in time, as rpm has it. */
+function isGood({ verdict, inTime }: JudgedSignature): boolean {
+  return verdict === 'good' || (verdict === 'good-expired-key' && inTime);
+}
+
+/** Hash algorithms under which a digest of the payload in the signed header stands for the payload. */
+const STRONG = ['sha224', 'sha256', 'sha384', 'sha512', 'sha3-256', 'sha3-512'];
+
+/** Whether a signature covers the payload, directly or through a digest that was computed here and held. */
+function reachesPayload({ covers }: JudgedSignature, digests: readonly DigestVerdict[]): boolean {
+  if (covers === 'header+payload') return true;
+  return digests.some(
+    ({ name, algorithm, verdict }) =>
+      (name === 'payload' || name === 'open payload') && STRONG.includes(algorithm) && verdict === 'ok',
+  );
+}
+
+/** The reasons why no signature was enough, the gravest first. */
+const REFUSALS: readonly (readonly [Verification['verdict'], ErrorCode])[] = [
+  ['revoked', 'key-revoked'],
+  ['good', 'payload-unsigned'],
+  ['good-expired-key', 'key-expired'],
+  ['weak', 'signature-weak'],
+  ['no-key', 'key-untrusted'],
+  ['unsupported', 'signature-unsupported'],
+];
+
+function refusalOf(pkg: RpmPackage, judged: readonly JudgedSignature[]): KpmError {
+  for (const [verdict, code] of REFUSALS) {
+    const one = judged.find((candidate) => candidate.verdict === verdict);
+    if (!one) continue;
+    if (isGood(one)) return refusal(pkg, 'payload-unsigned', 'nothing that is signed covers its content', one);
+    return refusal(pkg, code, one.reason ?? verdict, one);
+  }
+  return refusal(pkg, 'package-unsigned', 'it carries no signature');
+}
+
+const HINTS: Partial<Record<ErrorCode, string>> = {
+  'digest-bad': 'The file is damaged or was changed: fetch it again.',
+  'signature-bad': 'Do not install it: fetch it again, and tell the owner of the repository if it happens twice.',
+  'key-untrusted': 'If you trust the owner of the key: kpatch-pm keys import FILE-OR-URL',
+  'key-expired': 'The owner may have extended the key: import its newest form with kpatch-pm keys import FILE-OR-URL',
+};
+
+function refusal(pkg: RpmPackage, code: ErrorCode, why: string, by?: JudgedSignature): KpmError {
+  const name = formatNevra(pkg.nevra);
+  const signature = by
+    ? ` (${by.tag}: ${by.signature.algorithm} ${by.signature.hash}${by.key ? `, ${by.key.fingerprint}` : ''})`
+    : '';
+  return new KpmError(code, { text: `${name} is refused: ${why}${signature}.`, subject: name, hint: HINTS[code] });
+}
+
+function verified(pkg: RpmPackage, signer: Signer | null): VerifiedPackage {
+  const sha256 = createHash('sha256').update(pkg.bytes).digest('hex');
+  return { pkg, signer, sha256 } as VerifiedPackage;
+}
