@@ -1,6 +1,6 @@
 // The keys a root trusts: those of its rpm database, and our own store for what rpm cannot hold or where there is none.
 import type { Problem } from '../domain/because.ts';
-import { isTestKey } from '../domain/test-keys.ts';
+import { isTestKey } from '../domain/testkeys.ts';
 import { KpmError } from '../errors.ts';
 import { armor, mergeKeys, type PublicKey, parseKeys } from '../formats/openpgp/index.ts';
 import type { Root } from '../host/root.ts';
@@ -12,7 +12,8 @@ export const KEY_STORE = 'var/lib/kpatch-pm/keys';
 
 export type KeyHome = 'rpm' | 'store';
 
-export interface TrustedKey extends PublicKey {
+export interface TrustedKey {
+  readonly key: PublicKey;
   /** Where it is kept; both when it is in both. */
   readonly homes: readonly KeyHome[];
 }
@@ -51,7 +52,7 @@ export async function trustedKeys(root: Root, run: Run): Promise<TrustedKeys> {
       const homes: KeyHome[] = [];
       if (inRpm.has(key.fingerprint)) homes.push('rpm');
       if (inStore.has(key.fingerprint)) homes.push('store');
-      return { ...key, homes };
+      return { key, homes };
     });
   return { keys, notices };
 }
