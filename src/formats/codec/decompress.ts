@@ -201,7 +201,8 @@ function explained(error: unknown, kind: Compression, what: string): unknown {
   if (error instanceof KpmError) {
     // A status is the program's verdict on the data; a signal or a time-out is not.
     if (error.code !== 'program-failed' || !/\(status \d+\)/.test(error.message)) return error;
-    return damaged(what, `${kind} says "${error.message.replace(/^.*?\): /, '')}"`, error);
+    const said = error.message.split(': ').at(-1)?.replace(/\.+$/, '');
+    return damaged(what, `${kind} says "${said}"`, error);
   }
   if (kind !== 'none' && error instanceof Error && !hasErrno(error, 'ENOENT', 'EACCES', 'EIO')) {
     return damaged(what, `as ${kind} data: ${error.message}`, error);
