@@ -1,0 +1,187 @@
+// The command line, read with yargs in its strictest form: what is not in the tables is a usage error before anything
+// else is touched. Every value is a string and stays as it was typed.
+import yargs from 'yargs';
+import { KpmError } from '../errors.ts';
+import {
+  CONFLICTS,
+  type FlagName,
+  type ListName,
+  OPTIONS,
+  type OptionSpec,
+  type Options,
+  type ValueName,
+} from './options.ts';
+import { clean } from './render/clean.ts';
+import { suggest } from './suggest.ts';
+import { VERBS, type VerbName, type VerbSpec, verbOf } from './verbs.ts';
+
+export interface Invocation {
+  /** Null when only --help or --version was asked for. */
+  readonly verb: VerbName | null;
+  readonly words: readonly string[];
+  readonly options: Options;
+}
+
+const SPECS: readonly OptionSpec[] = OPTIONS;
+
+/** A usage error: exit status 2. */
+export function usageError(text: string, verb: string | null = null, hint?: string): KpmError {
+  const help = verb === null ? 'kpatch-pm --help' : `kpatch-pm ${verb} --help`;
+  return new KpmError('usage', { text, subject: verb ?? undefined, hint: hint ?? `See \`${help}\`.` });
+}
+
+/** Reads the arguments after the program's name. Raises `usage`. */
+export function parseArguments(args: readonly string[]): Invocation {
+  checkSpelling(args);
+  const given = parse(args);
+  const words = given._.map(String);
+  const options = new Given(given);
+  const [first, ...rest] = words;
+  const verb = first === undefined ? null : knownVerb(first);
+  if (verb === null && !options.flag('help') && !options.flag('version')) {
+    throw usageError('No verb was given: what shall be done?');
+  }
+  for (const spec of SPECS) checkValues(spec, options, verb);
+  for (const [one, other] of CONFLICTS) {
+    if (given[one] !== undefined && given[other] !== undefined) {
+      throw usageError(`--${one} and --${other} contradict each other.`, verb?.name);
+    }
+  }
+  if (verb) checkWords(verb, rest);
+  return { verb: (verb?.name ?? null) as VerbName | null, words: rest, options };
+}
+
+type Given_ = Record<string, unknown> & { _: (string | number)[] };
+
+function parse(args: readonly string[]): Given_ {
+  const parser = yargs([...args])
+    .parserConfiguration({
+      'boolean-negation': false,
+      'camel-case-expansion': false,
+      'dot-notation': false,
+      'greedy-arrays': false,
+      'parse-numbers': false,
+      'parse-positional-numbers': false,
+      'strip-aliased': true,
+    })
+    .detectLocale(false)
+    .help(false)
+    .version(false)
+    .exitProcess(false)
+    .strictOptions()
+    .fail((message: string | null, error: Error | undefined) => {
+      throw usageError(sentence(message ?? error?.message ?? 'The command line could not be read'));
+    });
+  for (const { name, short, aliases = [], kind } of SPECS) {
+    // nargs makes yargs refuse a missing value, and a value where none belongs (`--json=no`).
+    parser.option(name, {
+      alias: short === undefined ? [...aliases] : [short, ...aliases],
+      type: kind === 'flag' ? 'boolean' : 'string',
+      nargs: kind === 'flag' ? 0 : 1,
+    });
+  }
+  return parser.parseSync() as Given_;
+}
+
+/** yargs' own words as a sentence of ours. */
+function sentence(message: string): string {
+  const missing = /^Not enough arguments following: (.+)$/.exec(message)?.[1];
+  if (missing !== undefined) return `${dashed(missing)} needs a value.`;
+  const extra = /^Argument unexpected for: (.+)$/.exec(message)?.[1];
+  if (extra !== undefined) return `${dashed(extra)} takes no value.`;
+  return `${clean(message)}.`;
+}
+
+const dashed = (name: string): string => (name.length === 1 ? `-${name}` : `--${clean(name)}`);
+
+const LONG = new Set(SPECS.flatMap(({ name, aliases = [] }) => [name, ...aliases]));
+const SHORT = new Map(SPECS.flatMap((spec) => (spec.short === undefined ? [] : [[spec.short, spec] as const])));
+
+/** Refuses options that are not in the table, with the nearest that is, and single-dash forms that could be misread. */
+function checkSpelling(args: readonly string[]): void {
+  for (const arg of args) {
+    if (arg === '--') return;
+    if (arg.startsWith('--')) {
+      const name = arg.slice(2).split('=', 1)[0] ?? '';
+      if (!LONG.has(name)) throw unknownOption(`--${name}`, suggest(name, [...LONG]));
+    } else if (arg.startsWith('-') && arg !== '-') {
+      checkLetters(arg);
+    }
+  }
+}
+
+function unknownOption(shown: string, near: string | null): KpmError {
+  const hint = near === null ? undefined : `Did you mean --${near}? See \`kpatch-pm --help\`.`;
+  return usageError(`There is no option ${clean(shown)}.`, null, hint);
+}
+
+/** `-qy` and `-c FILE`, `-c=FILE` are read; a value glued to a letter (`-cFILE`) is not: it may be meant as more letters. */
+function checkLetters(arg: string): void {
+  const letters = arg.slice(1).split('=', 1)[0] ?? '';
+  for (const [i, letter] of [...letters].entries()) {
+    const spec = SHORT.get(letter);
+    if (!spec) throw unknownOption(`-${letter}`, null);
+    if (spec.kind !== 'flag' && i < letters.length - 1) {
+      throw usageError(`-${letter} takes a value: write -${letter} VALUE.`);
+    }
+  }
+}
+
+function knownVerb(word: string): VerbSpec {
+  const verb = verbOf(word);
+  if (verb) return verb;
+  const near = suggest(
+    word,
+    VERBS.flatMap(({ name, aliases }) => [name, ...aliases]),
+  );
+  const hint = near === null ? undefined : `Did you mean \`kpatch-pm ${near}\`? See \`kpatch-pm --help\`.`;
+  throw usageError(`There is no verb ${clean(word)}.`, null, hint);
+}
+
+function checkWords(verb: VerbSpec, words: readonly string[]): void {
+  const [first] = words;
+  if (first === undefined) return;
+  if (verb.takes === '') throw usageError(`${verb.name} takes no arguments, but was given ${clean(first)}.`, verb.name);
+  const stranger = words.find((word) => verb.words && !verb.words.includes(word));
+  if (stranger !== undefined) {
+    throw usageError(`${verb.name} knows no ${clean(stranger)}, only ${verb.words?.join(', ')}.`, verb.name);
+  }
+}
+
+function checkValues(spec: OptionSpec, options: Given, verb: VerbSpec | null): void {
+  for (const value of spec.kind === 'flag' ? [] : options.typed(spec.name)) {
+    const wrong =
+      spec.check?.(value) ?? (spec.choices?.includes(value) === false ? `it must be ${spec.choices.join(', ')}` : null);
+    if (wrong) throw usageError(`--${spec.name} cannot be ${JSON.stringify(clean(value))}: ${wrong}.`, verb?.name);
+  }
+}
+
+/** What yargs found, by the table's kinds. */
+class Given implements Options {
+  readonly #found: Record<string, unknown>;
+
+  constructor(found: Record<string, unknown>) {
+    this.#found = found;
+  }
+
+  flag(name: FlagName): boolean {
+    return this.#found[name] !== undefined;
+  }
+
+  value(name: ValueName): string | null {
+    const spec = SPECS.find((option) => option.name === name);
+    return this.typed(name).at(-1) ?? spec?.default ?? null;
+  }
+
+  list(name: ListName): readonly string[] {
+    return this.typed(name);
+  }
+
+  /** Every value given, in order; lists with commas split as dnf does. */
+  typed(name: string): string[] {
+    const found = this.#found[name];
+    const values = found === undefined ? [] : Array.isArray(found) ? found.map(String) : [String(found)];
+    const commas = SPECS.find((option) => option.name === name)?.commas ?? false;
+    return commas ? values.flatMap((value) => value.split(',').map((part) => part.trim())) : values;
+  }
+}

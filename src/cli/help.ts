@@ -1,0 +1,67 @@
+// The help, made from the tables. It loads nothing else, so that it is there at once.
+import { OPTION_GROUPS, OPTIONS, type OptionSpec } from './options.ts';
+import { wrap } from './render/width.ts';
+import { VERBS, type VerbSpec } from './verbs.ts';
+
+const specs: readonly OptionSpec[] = OPTIONS;
+const verbs: readonly VerbSpec[] = VERBS;
+
+/** No line longer than this, however wide the terminal is. */
+const WIDEST = 100;
+
+function paragraph(text: string, width: number, indent: string): string[] {
+  return wrap(text, width - indent.length).map((line) => indent + line);
+}
+
+/** `-c FILE, --config FILE` */
+export function optionForms(spec: OptionSpec): string {
+  const value = spec.metavar === undefined ? '' : ` ${spec.metavar}`;
+  const short = spec.short === undefined ? [] : [`-${spec.short}${value}`];
+  return [...short, ...[spec.name, ...(spec.aliases ?? [])].map((name) => `--${name}${value}`)].join(', ');
+}
+
+function optionLines(width: number): string[] {
+  return OPTION_GROUPS.flatMap((group) => [
+    '',
+    `${group}:`,
+    ...specs
+      .filter((spec) => spec.group === group)
+      .flatMap((spec) => [`  ${optionForms(spec)}`, ...paragraph(spec.help, width, '      ')]),
+  ]);
+}
+
+/** `kpatch-pm --help`. */
+export function generalHelp(columns: number): string {
+  const width = Math.min(columns, WIDEST);
+  const lines = [
+    'Usage: kpatch-pm [OPTION...] VERB',
+    '',
+    ...paragraph('Keeps the kernels of an RPM-based machine live-patched and proves it.', width, ''),
+    '',
+    'Verbs:',
+  ];
+  const longest = Math.max(...verbs.map(({ name }) => name.length));
+  for (const { name, summary } of verbs) {
+    const [first = '', ...rest] = wrap(summary, width - longest - 4);
+    lines.push(`  ${name.padEnd(longest)}  ${first}`, ...rest.map((line) => ' '.repeat(longest + 4) + line));
+  }
+  lines.push('', ...paragraph('`kpatch-pm VERB --help` explains a verb. Every verb takes every option.', width, ''));
+  lines.push(...optionLines(width), '', 'Exit status:');
+  const statuses =
+    '0 done, or nothing to do; 1 failed, refused or aborted; 2 wrong usage; 200 another run holds the lock.';
+  lines.push(...paragraph(statuses, width, '  '));
+  return `${lines.join('\n')}\n`;
+}
+
+/** `kpatch-pm VERB --help`. */
+export function verbHelp(verb: VerbSpec, columns: number): string {
+  const width = Math.min(columns, WIDEST);
+  const usage = (name: string): string => `kpatch-pm [OPTION...] ${name}${verb.takes === '' ? '' : ` ${verb.takes}`}`;
+  const lines = [`Usage: ${usage(verb.name)}`, ...verb.aliases.map((alias) => `   or: ${usage(alias)}`), ''];
+  lines.push(...paragraph(`${verb.summary}.`, width, ''));
+  for (const text of verb.about) lines.push('', ...paragraph(text, width, ''));
+  lines.push('', 'Examples:');
+  for (const { command, what } of verb.examples) lines.push(`  ${command}`, ...paragraph(what, width, '      '));
+  lines.push('', 'The options are shown by `kpatch-pm --help`.');
+  return `${lines.join('\n')}\n`;
+}

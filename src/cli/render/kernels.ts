@@ -1,0 +1,68 @@
+// Kernels and whether live patches exist for them: the decision behind the filter.
+import { looksEmpty } from '../../decide/schemes/rhel.ts';
+import type { StreamReport } from '../../decide/streams.ts';
+import { formatNevra } from '../../domain/nevra.ts';
+import type { RepositoryState, Settings } from '../../domain/world.ts';
+import { cleanDeep } from './clean.ts';
+import { JSON_FORMAT, repositoryJson } from './json.ts';
+import { shortLevel } from './plan.ts';
+import type { Style } from './style.ts';
+import { type Column, type Row, table } from './table.ts';
+
+const COLUMNS: readonly Column[] = [
+  { head: 'Kernel' },
+  { head: 'State' },
+  { head: 'Live patches' },
+  { head: 'Repository' },
+];
+
+export interface KernelsView {
+  readonly settings: Settings;
+  readonly repositories: readonly RepositoryState[];
+  readonly streams: readonly StreamReport[];
+}
+
+function state(stream: StreamReport): string {
+  if (stream.running) return 'running';
+  return stream.installed ? 'installed' : 'available';
+}
+
+function patches(stream: StreamReport): string {
+  if (stream.newest) return looksEmpty(stream.newest) ? 'no fixes yet' : shortLevel(stream.newest);
+  return stream.supported ? 'subscribed' : 'none';
+}
+
+/** The whole screen; ends with a line break. */
+export function renderKernels(foreign: KernelsView, style: Style): string {
+  const view = cleanDeep(foreign);
+  if (view.streams.length === 0) return 'No kernel is installed or on offer.\n';
+  const rows: Row[] = view.streams.map((stream) => ({
+    tone: stream.running ? 'strong' : 'plain',
+    cells: [stream.release, state(stream), patches(stream), stream.offeredBy.join(', ') || '-'],
+  }));
+  const lines = table(COLUMNS, rows, style);
+  const hidden = view.streams.filter((stream) => !stream.supported && !stream.installed).length;
+  if (view.settings.autofilter && hidden > 0) {
+    lines.push('', `The filter is on: dnf does not offer the ${hidden} kernel(s) without live patches.`);
+  }
+  return `${lines.join('\n')}\n`;
+}
+
+/** `kernels --json`: format, kernels (newest first), repositories, error. */
+export function kernelsJson(view: KernelsView): unknown {
+  return {
+    format: JSON_FORMAT,
+    settings: view.settings,
+    kernels: view.streams.map((stream) => ({
+      release: stream.release,
+      installed: stream.installed,
+      running: stream.running,
+      offered_by: [...stream.offeredBy],
+      supported: stream.supported,
+      newest: stream.newest ? formatNevra(stream.newest) : null,
+      levels: stream.levels,
+    })),
+    repositories: view.repositories.map(repositoryJson),
+    error: null,
+  };
+}

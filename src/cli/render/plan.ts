@@ -1,0 +1,179 @@
+// A plan as people read it before they say yes: dnf's transaction table, then what else will happen and why.
+
+import type { ReasonCode } from '../../domain/because.ts';
+import { type Evr, formatEvr } from '../../domain/evr.ts';
+import { formatNevra } from '../../domain/nevra.ts';
+import type {
+  Action,
+  InstallAction,
+  LoadAction,
+  Plan,
+  Rejection,
+  RemoveAction,
+  SettingAction,
+  Skipped,
+} from '../../domain/plan.ts';
+import { cleanDeep } from './clean.ts';
+import { humanSize } from './size.ts';
+import type { Style, Tone } from './style.ts';
+import { type Column, type Row, rule, table } from './table.ts';
+import { wrap } from './width.ts';
+
+const COLUMNS: readonly Column[] = [
+  { head: 'Package' },
+  { head: 'Arch' },
+  { head: 'Version' },
+  { head: 'Repository' },
+  { head: 'Size', align: 'right' },
+];
+
+interface Group {
+  readonly heading: string;
+  /** As counted in the summary. */
+  readonly word: string;
+  readonly tone: Tone;
+  readonly has: (action: Action) => boolean;
+}
+
+const isTake = (action: Action): action is InstallAction => action.do === 'install' || action.do === 'upgrade';
+
+const GROUPS: readonly Group[] = [
+  { heading: 'Installing:', word: 'Install', tone: 'good', has: (a) => a.do === 'install' && !a.empty },
+  { heading: 'Upgrading:', word: 'Upgrade', tone: 'good', has: (a) => a.do === 'upgrade' && !a.empty },
+  {
+    heading: 'Subscribing (no fixes published yet):',
+    word: 'Subscribe',
+    tone: 'plain',
+    has: (a) => isTake(a) && a.empty,
+  },
+  { heading: 'Removing:', word: 'Remove', tone: 'bad', has: (a) => a.do === 'remove' },
+];
+
+/** Whether a person is asked before this is done: packages or the kernel change, not only a setting. */
+export function needsConsent(plan: Plan): boolean {
+  return plan.actions.some((action) => action.do !== 'setting');
+}
+
+/** The words of a setting as `status` shows them: `Kpatch update setting: auto`. */
+export function settingLine(setting: SettingAction['setting']): string {
+  return setting.name === 'autoupdate'
+    ? `Kpatch update setting: ${setting.value ? 'auto' : 'manual'}`
+    : `Kpatch filter setting: ${setting.value ? 'auto-filter' : 'no-filter'}`;
+}
+
+/** The whole screen before the question; ends with a line break. */
+export function renderPlan(foreign: Plan, style: Style): string {
+  const plan = cleanDeep(foreign);
+  const { actions } = plan;
+  const lines = [...packageTable(actions, style), ...loadLines(actions, style), ...settingLines(actions)];
+  lines.push(...steppedDown(actions, style));
+  if (actions.length === 0) lines.push(...nothingToDo(plan, style));
+  else
+    lines.push(...skippedLines(plan.skipped, style, needsConsent(plan) ? 'Nothing to do for:' : 'No package changes:'));
+  lines.push(...summary(actions, style));
+  return `${lines.join('\n')}\n`;
+}
+
+function packageTable(actions: readonly Action[], style: Style): string[] {
+  const rows: Row[] = [];
+  for (const group of GROUPS) {
+    const members = actions
+      .filter(group.has)
+      .filter((a): a is InstallAction | RemoveAction => isTake(a) || a.do === 'remove');
+    if (members.length > 0)
+      rows.push({ heading: group.heading }, ...members.map((action) => packageRow(action, group.tone)));
+  }
+  return rows.length > 0 ? table(COLUMNS, rows, style) : [];
+}
+
+function packageRow(action: InstallAction | RemoveAction, tone: Tone): Row {
+  const { package: pkg } = action;
+  const offered = isTake(action) ? action.package : null;
+  return {
+    tone,
+    cells: [
+      pkg.name,
+      pkg.arch,
+      formatEvr(pkg),
+      offered ? offered.repo : '@System',
+      offered ? humanSize(offered.size) : '-',
+    ],
+  };
+}
+
+function loadLines(actions: readonly Action[], style: Style): string[] {
+  const lines: string[] = [];
+  for (const [verb, heading] of [
+    ['load', 'Loading into the running kernel:'],
+    ['unload', 'Unloading from the running kernel:'],
+  ] as const) {
+    const loads = actions.filter((action): action is LoadAction => action.do === verb);
+    if (loads.length === 0) continue;
+    lines.push(heading);
+    for (const load of loads) {
+      const what = load.module ?? (load.nevra ? formatNevra(load.nevra) : 'a module');
+      lines.push(...item(`${what} (${load.kernel})`, style));
+    }
+  }
+  return lines;
+}
+
+function settingLines(actions: readonly Action[]): string[] {
+  const settings = actions.filter((action): action is SettingAction => action.do === 'setting');
+  if (settings.length === 0) return [];
+  return ['Changing settings:', ...settings.map((action) => ` ${settingLine(action.setting)}`)];
+}
+
+function steppedDown(actions: readonly Action[], style: Style): string[] {
+  const lines = actions.flatMap((action) => rejections(action.rejected, style));
+  return lines.length > 0 ? ['Stepped over, a lower level is taken:', ...lines] : [];
+}
+
+function rejections(rejected: readonly Rejection[], style: Style): string[] {
+  return rejected.flatMap(({ nevra, repo, because }) => item(`${nevra} (${repo}): ${because.text}`, style));
+}
+
+function item(text: string, style: Style, indent = ' '): string[] {
+  return wrap(text, style.width - indent.length, '    ').map((line) => indent + line);
+}
+
+/** Reasons that repeat what the user has typed. */
+const OBVIOUS: readonly ReasonCode[] = ['setting-only', 'not-selected'];
+
+function skippedLines(skipped: readonly Skipped[], style: Style, heading: string): string[] {
+  const telling = skipped.filter(({ because }) => !OBVIOUS.includes(because.code));
+  if (telling.length === 0) return [];
+  const lines = telling.flatMap((skip) => [
+    ...item(`${skip.kernel}: ${skip.because.text}`, style),
+    ...skip.rejected.flatMap(({ nevra, repo, because }) => item(`${nevra} (${repo}): ${because.text}`, style, '   ')),
+  ]);
+  return [heading, ...lines];
+}
+
+function summary(actions: readonly Action[], style: Style): string[] {
+  const counts = GROUPS.map((group) => ({ word: group.word, count: actions.filter(group.has).length })).filter(
+    (g) => g.count > 0,
+  );
+  if (counts.length === 0) return [];
+  const longest = Math.max(...counts.map(({ word }) => word.length));
+  const lines = ['', 'Transaction Summary', rule(style)];
+  for (const { word, count } of counts) {
+    lines.push(`${word.padEnd(longest)}  ${count} Package${count === 1 ? '' : 's'}`);
+  }
+  const sizes = actions.filter(isTake).map((action) => action.package.size);
+  if (sizes.length > 0) {
+    const known = sizes.reduce<number>((sum, size) => sum + (size ?? 0), 0);
+    lines.push('', `Total download size: ${sizes.includes(null) ? 'at least ' : ''}${humanSize(known)}`);
+  }
+  return lines;
+}
+
+function nothingToDo(plan: Plan, style: Style): string[] {
+  if (plan.skipped.length === 0) return ['Nothing to do: no kernel is installed in this root.'];
+  return ['Nothing to do.', ...skippedLines(plan.skipped, style, '').slice(1)];
+}
+
+/** A level without its dist tag, for narrow columns: `1-3` of `1-3.el9_3`. */
+export function shortLevel(evr: Evr): string {
+  return formatEvr({ ...evr, release: evr.release.replace(/\.(el|fc|amzn)\d.*$/, '') });
+}

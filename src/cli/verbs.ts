@@ -1,0 +1,131 @@
+// Every verb, once: names, what it takes, its help. The parser, the help, the completion and the documentation use this table.
+
+export interface Example {
+  readonly command: string;
+  readonly what: string;
+}
+
+export interface VerbSpec {
+  readonly name: string;
+  /** Other spellings, those of `dnf kpatch` among them. */
+  readonly aliases: readonly string[];
+  /** What may follow the verb, as the help shows it; empty when nothing may. */
+  readonly takes: string;
+  /** The words that may follow, when they are a closed list. */
+  readonly words?: readonly string[];
+  readonly summary: string;
+  /** Paragraphs. */
+  readonly about: readonly string[];
+  readonly examples: readonly Example[];
+}
+
+export const VERBS = [
+  {
+    name: 'status',
+    aliases: [],
+    takes: '',
+    summary: 'Show the settings and, for every installed kernel, whether it is protected and what to do next',
+    about: [
+      'Reads this machine and the metadata in the cache; the network is used only with --refresh. Needs no root. The exit status is 0 whatever is found.',
+      'For every installed kernel it shows the level that is loaded, installed and available, and one verdict: protected, protected-stale, ready-at-boot, update-available, installed-not-loaded, not-installed, patched-until-reboot, transition-stalled, quarantined, subscribed-no-fix, no-patch-stream or unknown. docs/terminology.md explains them.',
+    ],
+    examples: [
+      { command: 'kpatch-pm status', what: 'what is the state of this machine?' },
+      { command: 'kpatch-pm status --refresh', what: 'the same, with the newest metadata' },
+      { command: 'kpatch-pm status --json', what: 'for programs' },
+    ],
+  },
+  {
+    name: 'auto',
+    aliases: ['auto-update'],
+    takes: '',
+    summary: 'Bring every installed kernel to its highest usable level, now and in future',
+    about: [
+      'Installs or upgrades the live patch of every installed kernel, loads it into the running one, proves that the kernel runs it, and sets autoupdate = True in /etc/dnf/plugins/kpatch.conf.',
+      'The setting is written when every package action succeeded. Answering no changes nothing at all.',
+    ],
+    examples: [
+      { command: 'kpatch-pm auto', what: 'show what will be done, ask, do it' },
+      { command: 'kpatch-pm -y auto', what: 'the same without the question' },
+      { command: 'kpatch-pm auto --dry-run', what: 'only show it; needs no root' },
+    ],
+  },
+  {
+    name: 'manual',
+    aliases: ['manual-update'],
+    takes: '',
+    summary: 'Stop taking live patches by itself; what is installed stays',
+    about: [
+      'Sets autoupdate = False in /etc/dnf/plugins/kpatch.conf and nothing else. Installed live patches stay installed and loaded.',
+    ],
+    examples: [{ command: 'kpatch-pm manual', what: 'from now on only `kpatch-pm install` changes patches' }],
+  },
+  {
+    name: 'install',
+    aliases: [],
+    takes: '',
+    summary: 'Bring every installed kernel to its highest usable level, once',
+    about: ['As auto, but the setting stays as it is.'],
+    examples: [
+      { command: 'kpatch-pm install', what: 'every installed kernel' },
+      { command: 'kpatch-pm install --kernel $(uname -r)', what: 'only the running kernel' },
+      { command: 'kpatch-pm install --no-load', what: 'ready for the next boot, the running kernel is not touched' },
+      { command: 'kpatch-pm --installroot /mnt/image -y install', what: 'a system that is not running' },
+    ],
+  },
+  {
+    name: 'auto-filter',
+    aliases: [],
+    takes: '',
+    summary: 'Let dnf offer only kernels that have live patches',
+    about: [
+      'Sets autofilter = True in /etc/dnf/plugins/kpatch.conf, which the kpatch plugin of dnf obeys. `kpatch-pm kernels` shows which kernels that leaves.',
+    ],
+    examples: [{ command: 'kpatch-pm auto-filter', what: 'hide kernels without live patches from dnf' }],
+  },
+  {
+    name: 'no-filter',
+    aliases: [],
+    takes: '',
+    summary: 'Let dnf offer every kernel',
+    about: ['Sets autofilter = False in /etc/dnf/plugins/kpatch.conf.'],
+    examples: [{ command: 'kpatch-pm no-filter', what: 'show all kernels to dnf again' }],
+  },
+  {
+    name: 'kernels',
+    aliases: [],
+    takes: '',
+    summary: 'List installed and available kernels and which of them have live patches',
+    about: [
+      'The newest kernel comes first. A kernel has live patches when a repository offers a usable package made for it, be it an empty one that only subscribes.',
+    ],
+    examples: [{ command: 'kpatch-pm kernels', what: 'which kernel should be booted to have live patches?' }],
+  },
+  {
+    name: 'makecache',
+    aliases: [],
+    takes: '',
+    summary: 'Bring the metadata in the cache up to date',
+    about: ['Asks every enabled repository for newer metadata. `status` then answers without the network.'],
+    examples: [{ command: 'kpatch-pm makecache', what: 'refresh what the repositories offer' }],
+  },
+  {
+    name: 'clean',
+    aliases: [],
+    takes: '[all|metadata|packages|expire-cache]',
+    words: ['all', 'metadata', 'packages', 'expire-cache'],
+    summary: 'Remove what is in the cache',
+    about: [
+      'all (the default) removes metadata and packages; expire-cache keeps the metadata and has it confirmed by the repositories before its next use. Installed patches and their records are not in the cache and are never touched.',
+    ],
+    examples: [{ command: 'kpatch-pm clean all', what: 'start from an empty cache' }],
+  },
+] as const satisfies readonly VerbSpec[];
+
+export type VerbName = (typeof VERBS)[number]['name'];
+
+/** The verb a word names, by its name or another spelling; null when it is none. Case counts. */
+export function verbOf(word: string): VerbSpec | null {
+  const all: readonly VerbSpec[] = VERBS;
+  return all.find((verb) => verb.name === word || verb.aliases.includes(word)) ?? null;
+}
