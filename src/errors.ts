@@ -85,6 +85,14 @@ export const ERROR_CODES = {
     meaning: 'A configuration file was changed by somebody else while it was being edited.',
     next: 'Run the same command again.',
   },
+  'not-registered': {
+    meaning: 'The rpm database could not be told of a package, or still names one that is gone; scanners will see it so.',
+    next: 'Read why in the message; install the kpatch package if it is missing.',
+  },
+  'label-failed': {
+    meaning: 'A module file did not get its SELinux label.',
+    next: 'Run `restorecon -v` or `chcon -t modules_object_t` on the file that is named.',
+  },
   'rpmdb-unreadable': {
     meaning: 'The rpm database is there and cannot be read.',
     next: 'Run `rpm --rebuilddb`, or restore the database.',

@@ -12,3 +12,23 @@ const FILES = ['rpmdb.sqlite', 'Packages.db', 'Packages'];
 export function findRpmdb(root: Root): string | null {
   return PLACES.find((place) => FILES.some((file) => root.exists(`${place}/${file}`))) ?? null;
 }
+
+export type RpmdbKind = 'sqlite' | 'ndb' | 'bdb';
+const KINDS: readonly RpmdbKind[] = ['sqlite', 'ndb', 'bdb'];
+
+/** The files of the databases in a place, by kind, best first (a converted database may have left the old file behind). */
+export function rpmdbFiles(root: Root, place: string): { readonly kind: RpmdbKind; readonly file: string }[] {
+  return FILES.map((file, n) => ({ kind: KINDS[n] as RpmdbKind, file: `${place}/${file}` })).filter(({ file }) =>
+    root.exists(file),
+  );
+}
+
+/**
+ * Arguments that lead rpm to the database in a place: its directory, and its kind where there is no doubt. Without the
+ * kind, an rpm that does not know a format creates an empty database of its own beside it and answers from that.
+ */
+export function rpmArguments(root: Root, place: string): string[] {
+  const [only, second] = rpmdbFiles(root, place);
+  const kind = only && !second ? ['--define', `_db_backend ${only.kind}`] : [];
+  return ['--dbpath', root.realPath(place) ?? root.show(place), ...kind];
+}

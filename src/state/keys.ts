@@ -1,10 +1,11 @@
 // The keys a root trusts: those of its rpm database, and our own store for what rpm cannot hold or where there is none.
+import { closeSync } from 'node:fs';
 import type { Problem } from '../domain/because.ts';
 import { isTestKey } from '../domain/testkeys.ts';
 import { KpmError } from '../errors.ts';
 import { armor, mergeKeys, type PublicKey, parseKeys } from '../formats/openpgp/index.ts';
 import type { Root } from '../host/root.ts';
-import { findRpmdb } from '../host/rpmdb.ts';
+import { findRpmdb, rpmArguments } from '../host/rpmdb.ts';
 import type { Run } from '../host/run.ts';
 
 /** Our own store: one armored file a key, named by its fingerprint. */
@@ -20,7 +21,7 @@ export interface TrustedKey {
 
 export interface TrustedKeys {
   readonly keys: readonly TrustedKey[];
-  /** Codes `rpm-missing`, `key-unreadable`, `key-refused`: what to say once. */
+  /** Codes `rpm-missing`, `rpmdb-unreadable`, `key-unreadable`, `key-refused`: what to say once. */
   readonly notices: readonly Problem[];
 }
 
@@ -29,8 +30,8 @@ const MARK = '#key ';
 const QUERY = `${MARK}%{VERSION}-%{RELEASE}\\n%{DESCRIPTION}\\n`;
 
 /**
- * The keys this root trusts. A key that cannot be read is left out and named in the notices.
- * Raises `program-failed` when rpm cannot read the database: no list is better than a wrong one.
+ * The keys this root trusts. What cannot be read (a key, the whole database) is left out and named in the notices:
+ * fewer keys refuse more, they never let more through.
  */
 export async function trustedKeys(root: Root, run: Run): Promise<TrustedKeys> {
   const notices: Problem[] = [];
@@ -65,13 +66,11 @@ async function rpmKeys(root: Root, run: Run, notices: Problem[]): Promise<Public
     notices.push({ code: 'rpm-missing', text });
     return [];
   }
-  const asked = await run.run('rpm', ['--dbpath', root.realPath(database) ?? '', '-qa', 'gpg-pubkey', '--qf', QUERY]);
+  const asked = await run.run('rpm', [...rpmArguments(root, database), '-qa', 'gpg-pubkey', '--qf', QUERY]);
   if (asked.status !== 0) {
-    throw new KpmError('program-failed', {
-      text: `rpm could not read the keys of ${root.show(database)}: ${asked.stderr.trim().split('\n')[0] ?? ''}.`,
-      subject: root.show(database),
-      hint: `Run: rpm --dbpath ${root.show(database)} -qa gpg-pubkey`,
-    });
+    const text = `rpm could not read the keys of ${root.show(database)} (${firstLine(asked.stderr)}): only keys in ${root.show(KEY_STORE)} are trusted.`;
+    notices.push({ code: 'rpmdb-unreadable', text });
+    return [];
   }
   return asked.stdout
     .toString('latin1')
@@ -104,7 +103,7 @@ function readKeysOf(where: string, bytes: Buffer, notices: Problem[]): PublicKey
 
 export interface Imported {
   readonly home: KeyHome;
-  /** Why it did not go where it belongs; null when it did. */
+  /** Codes `rpm-missing`, `rpm-refused-key`: why it did not go into the rpm database that is there; null when it did. */
   readonly notice: Problem | null;
 }
 
@@ -121,28 +120,45 @@ export async function importKey(root: Root, run: Run, key: PublicKey): Promise<I
       hint: 'Use the key of the vendor, or work below another root with --installroot.',
     });
   }
-  const text = armor(key.bytes, 'PUBLIC KEY BLOCK');
+  store(root, key);
   const database = findRpmdb(root);
-  if (database === null) return store(root, key, text, null);
+  if (database === null) return { home: 'store', notice: null };
+  const kept = `it is kept in ${root.show(KEY_STORE)}`;
   if (run.which('rpm') === null) {
-    return store(root, key, text, {
-      code: 'rpm-missing',
-      text: `Without the program rpm the key is kept in ${root.show(KEY_STORE)}.`,
-    });
+    const text = `Without the program rpm the key ${key.fingerprint} is not in the rpm database: ${kept}.`;
+    return { home: 'store', notice: { code: 'rpm-missing', text } };
   }
-  const args = ['--dbpath', root.realPath(database) ?? '', '--import', '-'];
-  const { status, stderr } = await run.run('rpm', args, { input: Buffer.from(text) });
-  if (status === 0) return { home: 'rpm', notice: null };
-  const why = stderr.trim().split('\n')[0] ?? '';
-  return store(root, key, text, {
-    code: 'rpm-refused-key',
-    text: `rpm does not take the key ${key.fingerprint} (${why}); it is kept in ${root.show(KEY_STORE)}.`,
-  });
+  const why = await importIntoRpm(root, run, database, storeFile(key));
+  if (why !== null) {
+    const text = `rpm does not take the key ${key.fingerprint} (${why}): ${kept}.`;
+    return { home: 'store', notice: { code: 'rpm-refused-key', text } };
+  }
+  root.remove(storeFile(key));
+  return { home: 'rpm', notice: null };
 }
 
-function store(root: Root, key: PublicKey, text: string, notice: Problem | null): Imported {
+/** Null when rpm took the key, else what it said. */
+async function importIntoRpm(root: Root, run: Run, database: string, file: string): Promise<string | null> {
+  const fd = root.openRead(file);
+  if (fd === null) return 'the key file is gone';
+  try {
+    // Through a descriptor: rpm takes no pipe, and a name could be changed under us.
+    const args = [...rpmArguments(root, database), '--import', '/proc/self/fd/3'];
+    const { status, stderr } = await run.run('rpm', args, { inherit: [fd] });
+    return status === 0 ? null : firstLine(stderr);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+function firstLine(text: string): string {
+  return (text.trim().split('\n')[0] ?? '').replace(/\.$/, '');
+}
+
+const storeFile = (key: PublicKey): string => `${KEY_STORE}/${key.fingerprint}.asc`;
+
+function store(root: Root, key: PublicKey): void {
   root.mkdirs('var/lib');
   root.mkdirs(KEY_STORE, 0o700);
-  root.write(`${KEY_STORE}/${key.fingerprint}.asc`, text, { mode: 0o600 });
-  return { home: 'store', notice };
+  root.write(storeFile(key), armor(key.bytes, 'PUBLIC KEY BLOCK'), { mode: 0o600 });
 }

@@ -34,6 +34,8 @@ export interface DropStep {
   readonly kernel: KernelRelease;
   readonly file: string;
   readonly keep: boolean;
+  /** As in PutStep. */
+  readonly ifRegistered: string | null;
 }
 
 /** Writes the receipt of one package of one kernel; its `registered` is what an earlier `register` step found, if there is one. */
@@ -52,6 +54,7 @@ export interface UnreceiptStep {
 /** Tells the rpm database (--justdb, no scriptlets); `sha256` is the blob that holds the package file. A refusal is no failure. */
 export interface RegisterStep {
   readonly do: 'register';
+  readonly kernel: KernelRelease;
   readonly nevra: Nevra;
   readonly sha256: string;
   readonly size: number;
@@ -61,6 +64,7 @@ export interface RegisterStep {
 
 export interface UnregisterStep {
   readonly do: 'unregister';
+  readonly kernel: KernelRelease;
   readonly nevra: Nevra;
 }
 

@@ -1,0 +1,141 @@
+// Transactions on the module files, receipts, settings and the rpm database: all of it or, after the next run, all of it.
+//
+//   const state = openState(machine);                            src/state/directory.ts   creates and checks var/lib/kpatch-pm
+//   const locked = await lockState(machine, state, options);     src/state/lock.ts        one writer per root; locked.release()
+//   await recover(machine, locked, ui);                          here                     finishes what an earlier run left
+//   const work = installSteps({...}) | removeSteps({...});       src/apply/transactions.ts   Step[] and the bytes they need
+//   await runTransaction(machine, locked, work.steps, work.blobs);  here
+//
+// Readers: readReceipts(root, uid, notice), readHolds(root, uid, notice), pendingJournal(root, uid).
+//
+// stage -> sync -> journal (the commit point) -> steps -> clear. A crash before the journal leaves things as they were;
+// after it, `recover` does the steps again.
+import type { Problem } from '../domain/because.ts';
+import { KpmError } from '../errors.ts';
+import type { Machine, Ui } from '../host/machine.ts';
+import type { Root } from '../host/root.ts';
+import { STATE } from '../state/directory.ts';
+import { checkSteps, clearJournal, pendingJournal, writeJournal } from '../state/journal.ts';
+import type { LockedState } from '../state/lock.ts';
+import { receiptPath } from '../state/receipts.ts';
+import type { Blobs, Step, StepResult, TransactionResult } from '../state/steps.ts';
+import { perform, type Transaction } from './perform.ts';
+import { halfwayPath, modulePath } from './places.ts';
+import { blobsOf, clearStaging, stage } from './stage.ts';
+
+export interface TransactionOptions {
+  /** Called at the commit point: from here on the transaction will be finished, if not by this run then by the next. */
+  readonly onCommit?: () => void;
+}
+
+/**
+ * Runs the steps of a transaction in their order. A step that cannot be done for a reason of its own (not for want of
+ * space or rights) is `refused`, and with it every later step of that kernel, so that nothing leaves before its successor
+ * is there. Raises `no-space`, `read-only`, `needs-root`, `blob-missing` before the commit point with nothing changed;
+ * raised after it, the journal stays and the next run goes on.
+ */
+export async function runTransaction(
+  machine: Machine,
+  locked: LockedState,
+  steps: readonly Step[],
+  blobs: Blobs = new Map(),
+  options: TransactionOptions = {},
+): Promise<TransactionResult> {
+  const { root, uid } = locked.state;
+  checkSteps(steps);
+  if (steps.length === 0) return { results: [], notices: [] };
+  if (pendingJournal(root, uid) !== null) {
+    throw new KpmError('internal', { text: 'A transaction was begun while another waits to be finished.' });
+  }
+  stage(root, steps, blobs);
+  writeJournal(root, {
+    command: locked.command,
+    since: machine.now().toISOString(),
+    by: machine.version,
+    steps,
+  });
+  options.onCommit?.();
+  return finish(machine, root, steps);
+}
+
+/**
+ * What every run that changes something does first: removes leftovers of a run that was killed, and finishes its
+ * transaction. Gives what was finished; null when there was nothing.
+ */
+export async function recover(machine: Machine, locked: LockedState, ui: Ui): Promise<TransactionResult | null> {
+  const { root, uid } = locked.state;
+  const journal = pendingJournal(root, uid);
+  clearStaging(root, blobsOf(journal?.steps ?? []));
+  for (const name of root.list(STATE)) if (isTemporary(name)) root.remove(`${STATE}/${name}`);
+  if (journal === null) return null;
+  ui.note(`Finishing what was begun at ${journal.since} (${journal.command}).`);
+  for (const step of journal.steps) sweep(root, step);
+  const result = await finish(machine, root, journal.steps);
+  for (const { problem } of result.results) if (problem) ui.warn(problem.text);
+  for (const notice of result.notices) ui.warn(notice.text);
+  return result;
+}
+
+/** Errors after which trying again later makes sense: the journal stays. Others end in a refusal of the step. */
+const TRANSIENT: readonly string[] = ['no-space', 'read-only', 'needs-root', 'state-newer', 'state-unsafe'];
+
+async function finish(machine: Machine, root: Root, steps: readonly Step[]): Promise<TransactionResult> {
+  const transaction: Transaction = { machine, steps, registered: new Map(), notices: [] };
+  const results: StepResult[] = [];
+  const stopped = new Map<string, Problem>();
+  for (const step of steps) {
+    const kernel = kernelOf(step);
+    // A setting follows only where everything before it went well.
+    const before = kernel !== null ? stopped.get(kernel) : step.do === 'setting' ? [...stopped.values()][0] : undefined;
+    const done = before ?? (await attempt(step, transaction));
+    const problem = typeof done === 'string' ? null : done;
+    // The rpm database and settings are nobody's predecessor; a module that did not arrive is.
+    if (problem && kernel !== null && step.do === 'put' && problem.code !== 'not-registered')
+      stopped.set(kernel, problem);
+    results.push({ step, outcome: typeof done === 'string' ? done : 'refused', problem });
+  }
+  clearJournal(root);
+  clearStaging(root);
+  return { results, notices: transaction.notices };
+}
+
+async function attempt(step: Step, transaction: Transaction): Promise<'done' | 'already' | Problem> {
+  try {
+    return await perform(step, transaction);
+  } catch (error) {
+    if (!(error instanceof KpmError) || TRANSIENT.includes(error.code)) throw error;
+    return { code: error.code, text: error.message };
+  }
+}
+
+function kernelOf(step: Step): string | null {
+  if (step.do === 'receipt') return step.receipt.kernel;
+  return 'kernel' in step ? step.kernel : null;
+}
+
+const isTemporary = (name: string): boolean => /^\..+\.[0-9a-f]{12}\.tmp$/.test(name);
+
+/** Removes the half-written files a killed run may have left where a step writes. */
+function sweep(root: Root, step: Step): void {
+  const path = writtenBy(step);
+  if (path === null) return;
+  const cut = path.lastIndexOf('/');
+  const [directory, name] = [path.slice(0, cut), path.slice(cut + 1)];
+  for (const other of root.list(directory)) {
+    if (isTemporary(other) && other.includes(`.${name}.`)) root.remove(`${directory}/${other}`);
+  }
+  if (step.do === 'put') root.remove(halfwayPath(step.place, step.kernel, step.file));
+}
+
+function writtenBy(step: Step): string | null {
+  switch (step.do) {
+    case 'put':
+      return modulePath(step.place, step.kernel, step.file);
+    case 'receipt':
+      return receiptPath(step.receipt.kernel, step.receipt.package.name);
+    case 'setting':
+      return step.path;
+    default:
+      return null;
+  }
+}

@@ -1,0 +1,227 @@
+// Doing one step. Every step looks first and does nothing where its end is reached, so that it may be done twice.
+import path from 'node:path';
+import type { Problem } from '../domain/because.ts';
+import { formatNevra } from '../domain/nevra.ts';
+import { hasErrno, KpmError } from '../errors.ts';
+import type { Machine } from '../host/machine.ts';
+import type { Root } from '../host/root.ts';
+import { HOLDS, holdsText, readHolds, withHold, withoutHold } from '../state/holds.ts';
+import { receiptPath, receiptText } from '../state/receipts.ts';
+import type {
+  DropStep,
+  ForgetStep,
+  HoldStep,
+  PutStep,
+  ReceiptStep,
+  SettingStep,
+  Step,
+  UnholdStep,
+} from '../state/steps.ts';
+import { labelDirectory, labelModule } from './label.ts';
+import { BASE, halfwayPath, kernelDirectory, modulePath, retiredDirectory, stagedPath } from './places.ts';
+import { register, unregister } from './register.ts';
+import { sha256 } from './stage.ts';
+
+/** What the steps of one transaction share. */
+export interface Transaction {
+  readonly machine: Machine;
+  readonly steps: readonly Step[];
+  /** Answers of the register steps so far, by NEVRA. */
+  readonly registered: Map<string, boolean>;
+  readonly notices: Problem[];
+}
+
+type Done = 'done' | 'already' | Problem;
+
+const tell = (transaction: Transaction, problem: Problem | null): void => {
+  if (problem) transaction.notices.push(problem);
+};
+
+/** Does one step. Gives `done`, `already` (nothing to do), or why it was not done; raises what the file system raises. */
+export async function perform(step: Step, transaction: Transaction): Promise<Done> {
+  const { root } = transaction.machine;
+  switch (step.do) {
+    case 'put':
+      return put(step, transaction);
+    case 'drop':
+      return drop(step, transaction);
+    case 'receipt':
+      return receipt(step, transaction);
+    case 'unreceipt': {
+      const file = receiptPath(step.kernel, step.name);
+      const changed = root.remove(file);
+      root.removeEmptyDir(path.posix.dirname(file));
+      return changed ? 'done' : 'already';
+    }
+    case 'register': {
+      const answer = await register(transaction.machine, step.nevra, stagedPath(step.sha256), step);
+      transaction.registered.set(formatNevra(step.nevra), answer.registered);
+      if (answer.registered) return answer.changed ? 'done' : 'already';
+      const text = `The rpm database was not told of ${formatNevra(step.nevra)}: ${answer.why}. rpm -q and scanners will not see it.`;
+      return { code: 'not-registered', text };
+    }
+    case 'unregister': {
+      const answer = await unregister(transaction.machine, step.nevra);
+      if (answer.gone) return answer.changed ? 'done' : 'already';
+      const text = `${formatNevra(step.nevra)} is still in the rpm database: ${answer.why}.`;
+      return { code: 'not-registered', text };
+    }
+    case 'setting':
+      return setting(step, transaction);
+    case 'hold':
+    case 'unhold':
+      return hold(step, transaction);
+    case 'forget':
+      return forget(step, transaction);
+  }
+}
+
+const NOT_REGISTERED: Problem = {
+  code: 'not-registered',
+  text: 'The rpm database was not told, so its own path stays empty.',
+};
+
+const wants = (step: PutStep | DropStep, transaction: Transaction): boolean =>
+  step.ifRegistered === null || transaction.registered.get(step.ifRegistered) === true;
+
+function isThere(step: PutStep, transaction: Transaction): boolean {
+  const { root } = transaction.machine;
+  const target = modulePath(step.place, step.kernel, step.file);
+  const stat = root.lstat(target);
+  if (!stat?.isFile() || stat.size !== step.size || (stat.mode & 0o7777) !== step.mode) return false;
+  if (Math.floor(stat.mtimeMs / 1000) !== step.mtime) return false;
+  const bytes = root.read(target);
+  return bytes !== null && sha256(bytes) === step.sha256;
+}
+
+/** The bytes of a put: staged, or where another put of this transaction already brought them. */
+function findBytes(step: PutStep, transaction: Transaction): { bytes: Buffer; staged: boolean } {
+  const others = transaction.steps.filter(
+    (other): other is PutStep => other.do === 'put' && other.sha256 === step.sha256,
+  );
+  const places = [stagedPath(step.sha256), ...others.map((put) => modulePath(put.place, put.kernel, put.file))];
+  for (const [n, place] of places.entries()) {
+    const bytes = transaction.machine.root.read(place);
+    if (bytes !== null && sha256(bytes) === step.sha256) return { bytes, staged: n === 0 };
+  }
+  throw new KpmError('blob-missing', {
+    text: `The staged bytes of ${step.file} are gone, so it was not put in place.`,
+    subject: step.file,
+    hint: 'Run the same command again; it fetches the package anew.',
+  });
+}
+
+async function put(step: PutStep, transaction: Transaction): Promise<Done> {
+  if (!wants(step, transaction)) return NOT_REGISTERED;
+  if (isThere(step, transaction)) return 'already';
+  const { machine } = transaction;
+  const { root } = machine;
+  const target = modulePath(step.place, step.kernel, step.file);
+  const { bytes, staged } = findBytes(step, transaction);
+  if (!root.stat(BASE[step.place])?.isDirectory()) {
+    root.mkdirs(BASE[step.place]);
+    tell(transaction, await labelDirectory(machine, BASE[step.place]));
+  }
+  root.mkdirs(kernelDirectory(step.place, step.kernel));
+  if (step.place === 'active') {
+    const from = stagedPath(step.sha256);
+    if (!staged) root.write(from, bytes, step);
+    tell(transaction, await labelModule(machine, from));
+    if (renamed(transaction, from, target)) return 'done';
+  }
+  // Another file system: a dot-file beside the target, which no loader looks at, and then the rename.
+  const halfway = halfwayPath(step.place, step.kernel, step.file);
+  root.write(halfway, bytes, step);
+  if (step.place === 'active') tell(transaction, await labelModule(machine, halfway));
+  root.rename(halfway, target);
+  return 'done';
+}
+
+/** Renames, or answers false where the target is on another file system. */
+function renamed({ machine: { root } }: Transaction, from: string, to: string): boolean {
+  try {
+    root.rename(from, to);
+    return true;
+  } catch (error) {
+    if (error instanceof KpmError && hasErrno(error.cause, 'EXDEV')) return false;
+    throw error;
+  }
+}
+
+function drop(step: DropStep, transaction: Transaction): Done {
+  if (!wants(step, transaction)) return NOT_REGISTERED;
+  const { root } = transaction.machine;
+  const target = modulePath(step.place, step.kernel, step.file);
+  const stat = root.lstat(target);
+  if (stat !== null) {
+    if (step.keep && stat.isFile()) keep(step, target, transaction);
+    else root.remove(target);
+  }
+  root.removeEmptyDir(kernelDirectory(step.place, step.kernel));
+  // var/lib/kpatch has a label of its own and stays; usr/lib/kpatch belongs to the packages and goes with the last one.
+  if (step.place === 'payload') root.removeEmptyDir(BASE.payload);
+  return stat === null ? 'already' : 'done';
+}
+
+function keep(step: DropStep, target: string, transaction: Transaction): void {
+  const { root } = transaction.machine;
+  const kept = `${retiredDirectory(step.kernel)}/${step.file}`;
+  root.mkdirs(retiredDirectory(step.kernel), 0o700);
+  if (renamed(transaction, target, kept)) return;
+  const bytes = root.read(target);
+  if (bytes) root.write(kept, bytes, { mode: 0o600 });
+  root.remove(target);
+}
+
+function receipt(step: ReceiptStep, transaction: Transaction): Done {
+  const { root } = transaction.machine;
+  const { kernel, package: nevra } = step.receipt;
+  const registered = transaction.registered.get(formatNevra(nevra)) ?? step.receipt.registered;
+  const text = receiptText({ ...step.receipt, registered });
+  const file = receiptPath(kernel, nevra.name);
+  if (root.readText(file) === text) return 'already';
+  root.mkdirs(path.posix.dirname(file), 0o700);
+  root.write(file, text, { mode: 0o600 });
+  return 'done';
+}
+
+function setting(step: SettingStep, { machine: { root } }: Transaction): Done {
+  const now = root.read(step.path);
+  const text = Buffer.from(step.text, 'utf8');
+  if (now?.equals(text)) return 'already';
+  if ((now === null ? null : sha256(now)) !== step.before) {
+    const shown = root.show(step.path);
+    return {
+      code: 'setting-changed',
+      text: `${shown} was changed by somebody else meanwhile; the setting was not written.`,
+    };
+  }
+  root.mkdirs(path.posix.dirname(step.path));
+  const old = root.stat(step.path);
+  root.write(behindLink(root, step.path), text, { mode: old ? old.mode & 0o7777 : step.mode });
+  return 'done';
+}
+
+/** Where a link as last component leads: the file behind it is edited, and the link stays. */
+function behindLink(root: Root, relative: string): string {
+  const real = root.lstat(relative)?.isSymbolicLink() ? root.realPath(relative) : null;
+  return real === null ? relative : path.posix.relative(root.path, real);
+}
+
+function hold(step: HoldStep | UnholdStep, { machine: { root, uid } }: Transaction): Done {
+  const before = readHolds(root, uid);
+  const after = step.do === 'hold' ? withHold(before, step.hold) : withoutHold(before, step);
+  const text = holdsText(after);
+  if (text === holdsText(before)) return 'already';
+  if (after.length === 0) root.remove(HOLDS);
+  else root.write(HOLDS, text, { mode: 0o600 });
+  return 'done';
+}
+
+function forget(step: ForgetStep, { machine: { root } }: Transaction): Done {
+  const directory = retiredDirectory(step.kernel);
+  const files = root.list(directory);
+  for (const file of files) root.remove(`${directory}/${file}`);
+  root.removeEmptyDir(directory);
+  return files.length > 0 ? 'done' : 'already';
+}

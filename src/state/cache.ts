@@ -1,0 +1,115 @@
+// The cache of repository metadata and packages: where it lies and how files in it are read and written. Everything in it
+// can be had again, so nothing here is fatal: what is missing, damaged or somebody else's counts as absent.
+import { createHash } from 'node:crypto';
+import { KpmError } from '../errors.ts';
+import type { Root } from '../host/root.ts';
+
+/** Below the root; for root, and for whoever owns an installroot. */
+export const SYSTEM_CACHE = 'var/cache/kpatch-pm';
+
+export interface Place {
+  readonly root: Root;
+  /** Directory below the root. */
+  readonly base: string;
+  readonly mode: number;
+}
+
+export interface Cache {
+  /** Null where this user has no place for one (no HOME): then nothing is kept. */
+  readonly own: Place | null;
+  /** The system's cache, for users who have nothing newer themselves: read, never written. */
+  readonly shared: Place | null;
+}
+
+export interface CacheSurroundings {
+  readonly root: Root;
+  readonly host: Root;
+  readonly uid: number;
+  readonly env: Readonly<Record<string, string | undefined>>;
+}
+
+/**
+ * The cache of this run: var/cache/kpatch-pm below the root; a user on the running system has his own below
+ * XDG_CACHE_HOME (XDG Base Directory Specification) and may read the system's.
+ */
+export function openCache(surroundings: CacheSurroundings): Cache {
+  const { root, host, uid, env } = surroundings;
+  const system: Place = { root, base: SYSTEM_CACHE, mode: 0o755 };
+  if (uid === 0 || !root.isHost) return { own: system, shared: null };
+  const home = env.XDG_CACHE_HOME?.startsWith('/')
+    ? env.XDG_CACHE_HOME
+    : env.HOME?.startsWith('/')
+      ? `${env.HOME}/.cache`
+      : null;
+  const own = home === null ? null : { root: host, base: `${home.slice(1)}/kpatch-pm`, mode: 0o700 };
+  return { own, shared: system };
+}
+
+/** The directory of one repository: its id for people, and a hash of id and URLs (without credentials) for certainty. */
+export function cacheKey(id: string, urls: readonly string[]): string {
+  const hash = createHash('sha256')
+    .update(JSON.stringify([id, ...urls]))
+    .digest('hex');
+  return `${id.replace(/[^A-Za-z0-9._-]/g, '_').slice(0, 100)}-${hash.slice(0, 16)}`;
+}
+
+/** A file of the cache; null when absent, unreadable, too large or in a directory that is neither ours nor root's. */
+export function readCached(place: Place | null, relative: string, maxBytes: number): Buffer | null {
+  if (place === null) return null;
+  try {
+    const owner = place.root.stat(place.base)?.uid;
+    if (owner !== 0 && owner !== process.geteuid?.()) return null;
+    return place.root.read(`${place.base}/${relative}`, maxBytes);
+  } catch (error) {
+    if (error instanceof KpmError) return null;
+    throw error;
+  }
+}
+
+/**
+ * Writes a file of the cache atomically. False where it cannot be kept (read-only, not ours): the run goes on without.
+ * Raises `no-space`, which the person must know.
+ */
+export function writeCached(cache: Cache, relative: string, data: Buffer | string): boolean {
+  const place = cache.own;
+  if (place === null) return false;
+  try {
+    const folder = relative.slice(0, relative.lastIndexOf('/'));
+    place.root.mkdirs(`${place.base}/${folder}`, place.mode);
+    place.root.write(`${place.base}/${relative}`, data, { mode: place.mode === 0o700 ? 0o600 : 0o644 });
+    return true;
+  } catch (error) {
+    if (error instanceof KpmError && error.code !== 'no-space') return false;
+    throw error;
+  }
+}
+
+/** What `clean` takes away. */
+export type CleanWhat = 'all' | 'metadata' | 'packages' | 'expire-cache';
+
+/** Removes cached files; gives how many went. Directories that are empty then go too. */
+export function cleanCache(cache: Cache, what: CleanWhat): number {
+  const place = cache.own;
+  if (place === null) return 0;
+  let removed = 0;
+  for (const entry of place.root.list(place.base)) {
+    const folder = `${place.base}/${entry}`;
+    if (!place.root.lstat(folder)?.isDirectory()) continue;
+    if (what !== 'metadata' && what !== 'expire-cache') removed += cleanFolder(place, `${folder}/packages`, () => true);
+    if (what !== 'packages')
+      removed += cleanFolder(place, folder, (name) => what !== 'expire-cache' || name === 'state.json');
+    place.root.removeEmptyDir(folder);
+  }
+  return removed;
+}
+
+function cleanFolder(place: Place, folder: string, goes: (name: string) => boolean): number {
+  let removed = 0;
+  for (const name of place.root.list(folder)) {
+    const file = `${folder}/${name}`;
+    if (place.root.lstat(file)?.isDirectory() || !goes(name)) continue;
+    if (place.root.remove(file)) removed++;
+  }
+  place.root.removeEmptyDir(folder);
+  return removed;
+}
