@@ -38,8 +38,30 @@ function body(lines: string): Buffer {
   return Buffer.from(base64, 'base64');
 }
 
-/** One armored block, lines of 64 characters. */
+/** One armored block, lines of 64 characters, with the checksum that older rpm insists on. */
 export function armor(bytes: Buffer, kind: string): string {
   const lines = bytes.toString('base64').match(/.{1,64}/g) ?? [];
-  return [`-----BEGIN PGP ${kind}-----`, '', ...lines, `-----END PGP ${kind}-----`, ''].join('\n');
+  const sum = Buffer.alloc(3);
+  sum.writeUIntBE(crc24(bytes), 0, 3);
+  return [
+    `-----BEGIN PGP ${kind}-----`,
+    '',
+    ...lines,
+    `=${sum.toString('base64')}`,
+    `-----END PGP ${kind}-----`,
+    '',
+  ].join('\n');
+}
+
+/** Source: RFC 9580 section 6.1. */
+function crc24(bytes: Buffer): number {
+  let crc = 0xb704ce;
+  for (const byte of bytes) {
+    crc ^= byte << 16;
+    for (let bit = 0; bit < 8; bit++) {
+      crc <<= 1;
+      if (crc & 0x1000000) crc ^= 0x1864cfb;
+    }
+  }
+  return crc & 0xffffff;
 }
