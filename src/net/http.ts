@@ -32,7 +32,7 @@ export async function openHttp(
     const answer = await request(hop, options, connections, login, agent);
     if (!REDIRECTS.includes(answer.statusCode)) return opened(answer, hop, options);
     await discard(answer);
-    hop = redirected(hop, start, one(answer.headers['location']), options.what);
+    hop = redirected(hop, start, one(answer.headers.location), options.what);
   }
   throw new KpmError('redirect-refused', {
     text: `${options.what}: ${shown(start)} redirects more than ${MAX_REDIRECTS} times.`,
@@ -73,10 +73,10 @@ async function request(
   const { access, what } = options;
   const reach = hop.same ? access : { ...access, ssl: { ...access.ssl, clientCert: null, clientKey: null } };
   const headers: Record<string, string> = { 'user-agent': access.userAgent ?? agent, accept: '*/*' };
-  if (options.from) headers['range'] = `bytes=${options.from}-`;
+  if (options.from) headers.range = `bytes=${options.from}-`;
   if (hop.same) {
     Object.assign(headers, options.headers);
-    if (login !== null) headers['authorization'] = login;
+    if (login !== null) headers.authorization = login;
   }
   const dispatcher = await connections.for(hop.url, reach);
   const { request: send } = await import('undici');

@@ -63,9 +63,9 @@ function refused(text: string, why: string): KpmError {
 
 function fromEnvironment(url: URL, env: Env): string | null {
   const host = url.hostname.replace(/^\[|\]$/g, '');
-  if (without(host, env['no_proxy'] ?? env['NO_PROXY'] ?? '')) return null;
-  const own = url.protocol === 'https:' ? (env['https_proxy'] ?? env['HTTPS_PROXY']) : env['http_proxy'];
-  return own ?? env['all_proxy'] ?? env['ALL_PROXY'] ?? null;
+  if (without(host, env.no_proxy ?? env.NO_PROXY ?? '')) return null;
+  const own = url.protocol === 'https:' ? (env.https_proxy ?? env.HTTPS_PROXY) : env.http_proxy;
+  return own ?? env.all_proxy ?? env.ALL_PROXY ?? null;
 }
 
 /** Whether no_proxy names this host: `*`, a domain or a part of it, an address, a network in CIDR form. */

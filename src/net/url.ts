@@ -79,7 +79,6 @@ function hrefRefused(href: string, what: string, why: string): KpmError {
  * backslashes or control characters. Raises `href-refused`.
  */
 export function checkHref(href: string, what: string): void {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
   if (href === '' || /[\u0000-\u001f\u007f\\]/.test(href))
     throw hrefRefused(href, what, 'is empty or holds odd characters');
   if (href.startsWith('/') || /^[A-Za-z][A-Za-z0-9+.-]*:/.test(href)) {

@@ -1,0 +1,106 @@
+// One <package> entry of primary.xml -> values. Source: the files createrepo_c writes (its xml_dump_primary.c for the order
+// and the meaning of the attributes).
+import type { Comparison, Dependency, OfferedKernel, OfferedPackage } from '../../domain/package.ts';
+import { KpmError } from '../../errors.ts';
+import { strongChecksum, type WrittenChecksum } from './checksum.ts';
+import { attribute, child, children, count, type Element, textOf, type XmlReader } from './xml.ts';
+
+/** What primary.xml says about one package. `href` null: it cannot be fetched. */
+export interface PackageEntry extends Omit<OfferedPackage, 'repo' | 'excludedBy' | 'href' | 'checksum'> {
+  readonly href: string | null;
+  readonly checksum: WrittenChecksum | null;
+}
+
+/** A kernel entry, read cheaply. */
+export type KernelEntry = Omit<OfferedKernel, 'repo' | 'excludedBy'>;
+
+const COMPARISONS: readonly string[] = ['EQ', 'LT', 'LE', 'GT', 'GE'];
+
+/** Parses the text of one entry. Raises `primary-malformed`. */
+export function parsePackage(text: string, what: string, xml: XmlReader): PackageEntry {
+  const entry = child(xml.parse(text, what, 'primary-malformed'), 'package');
+  const version = child(entry, 'version');
+  const name = textOf(entry, 'name')?.trim();
+  const arch = textOf(entry, 'arch')?.trim();
+  const ver = attribute(version, 'ver');
+  if (!name || !arch || ver === null) {
+    throw new KpmError('primary-malformed', {
+      text: `${what} lists a package without name, architecture or version.`,
+      subject: what,
+      hint: 'Tell whoever runs the repository.',
+    });
+  }
+  const location = child(entry, 'location');
+  const format = child(entry, 'format');
+  const size = child(entry, 'size');
+  const checksum = child(entry, 'checksum');
+  const type = attribute(checksum, 'type');
+  return {
+    name,
+    arch,
+    epoch: count(attribute(version, 'epoch')) ?? 0,
+    version: ver,
+    release: attribute(version, 'rel') ?? '',
+    href: attribute(location, 'href'),
+    base: attribute(location, 'base'),
+    size: count(attribute(size, 'package')),
+    installedSize: count(attribute(size, 'installed')),
+    buildTime: count(attribute(child(entry, 'time'), 'build')),
+    checksum: type === null ? null : { type: type.toLowerCase(), value: textOf(entry, 'checksum')?.trim() ?? '' },
+    summary: (textOf(entry, 'summary') ?? '').trim(),
+    provides: dependencies(format, 'provides'),
+    requires: dependencies(format, 'requires'),
+    conflicts: dependencies(format, 'conflicts'),
+    obsoletes: dependencies(format, 'obsoletes'),
+    files: children(format, 'file').map((file) => String(file['#text'] ?? '')),
+  };
+}
+
+function dependencies(format: Element | null, kind: string): Dependency[] {
+  return children(child(format, kind), 'entry').flatMap((entry) => dependency(entry) ?? []);
+}
+
+function dependency(entry: Element): Dependency | null {
+  const name = attribute(entry, 'name');
+  if (name === null) return null;
+  const flags = attribute(entry, 'flags');
+  const version = attribute(entry, 'ver');
+  if (flags === null || version === null || !COMPARISONS.includes(flags)) return { name, flags: null, evr: null };
+  const epoch = attribute(entry, 'epoch');
+  const release = attribute(entry, 'rel');
+  const evr = `${epoch === null || epoch === '0' ? '' : `${epoch}:`}${version}${release === null ? '' : `-${release}`}`;
+  return { name, flags: flags as Comparison, evr };
+}
+
+const PROVIDE = /<(?:rpm:)?entry\s[^>]*\bname=["']kernel-uname-r["'][^>]*>/g;
+
+/**
+ * A kernel package's name, EVR, architecture and `uname -r`, from the text of its entry; null where it is no kernel.
+ * Kernel entries have thousands of provides, so only the head is parsed and the one provide searched for.
+ */
+export function parseKernel(text: string, what: string, xml: XmlReader): KernelEntry | null {
+  const provides = /<(?:rpm:)?provides>([\s\S]*?)<\/(?:rpm:)?provides>/.exec(text)?.[1] ?? '';
+  const uname = unameOf(provides);
+  if (uname === null) return null;
+  const format = text.indexOf('<format>');
+  const head = format < 0 ? text : `${text.slice(0, format)}</package>`;
+  const entry = parsePackage(head, what, xml);
+  if (entry.arch === 'src' || entry.arch === 'nosrc') return null;
+  const { name, epoch, version, release, arch } = entry;
+  return { name, epoch, version, release, arch, uname };
+}
+
+function unameOf(provides: string): string | null {
+  for (const [entry] of provides.matchAll(PROVIDE)) {
+    const version = /\sver=["']([^"'&]+)["']/.exec(entry)?.[1];
+    const release = /\srel=["']([^"'&]+)["']/.exec(entry)?.[1];
+    if (version) return release ? `${version}-${release}` : version;
+  }
+  return null;
+}
+
+/** The entry as an offer of a repository; null when it has no location. A checksum that is not strong counts as none. */
+export function offered(entry: PackageEntry, repo: string): OfferedPackage | null {
+  if (entry.href === null) return null;
+  return { ...entry, repo, href: entry.href, checksum: strongChecksum(entry.checksum), excludedBy: null };
+}

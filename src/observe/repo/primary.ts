@@ -1,0 +1,113 @@
+// primary.xml as a stream -> the few packages that can matter.
+import type { OfferedPackage } from '../../domain/package.ts';
+import { KpmError } from '../../errors.ts';
+import { type KernelEntry, offered, type PackageEntry, parseKernel, parsePackage } from './package.ts';
+import { INTEREST, scanPackages, trustworthy } from './scan.ts';
+import { strictPackages } from './strict.ts';
+import type { XmlReader } from './xml.ts';
+
+/** What is kept of a repository: without its id and exclude rules, which belong to the configuration. */
+export interface Contents {
+  readonly packages: readonly StoredPackage[];
+  readonly kernels: readonly KernelEntry[];
+}
+
+export type StoredPackage = Omit<OfferedPackage, 'repo' | 'excludedBy'>;
+
+/** Far above any vendor's repository: a hostile list must not fill the memory. */
+const MAX_KEPT = 20_000;
+const MAX_KEPT_BYTES = 48 * 1024 * 1024;
+const MAX_ENTRY_BYTES = 4 * 1024 * 1024;
+
+const LIVE_PATCH = 'kpatch-patch';
+/** Debugging symbols and sources are never installed by anybody's policy. */
+const NEVER = /-debug(?:info|source)$/;
+
+/** The uncompressed bytes from the start, and the judgement over them once they were read. */
+export interface Reading {
+  readonly stream: AsyncIterable<Buffer>;
+  /** Raises where the bytes are not what was promised. */
+  check(): void;
+}
+
+/**
+ * Reads a primary.xml to its end: fast where its shape is the usual one, else once more by a strict parser.
+ * Raises `primary-malformed`, `too-large`, and what `open` and its reading raise.
+ */
+export async function readPrimary(open: () => Promise<Reading>, what: string, xml: XmlReader): Promise<Contents> {
+  const quick = collector(what, xml);
+  const first = await open();
+  const result = await scanPackages(first.stream, INTEREST, (slice) => quick.slice(slice));
+  first.check();
+  if (trustworthy(result)) return quick.contents();
+  // Comments, CDATA, a wrong count or an unusual way of writing: only a real parser can tell what is a package here.
+  const slow = collector(what, xml);
+  const second = await open();
+  await strictPackages(second.stream, what, (text) => slow.entry(text));
+  second.check();
+  return slow.contents();
+}
+
+interface Collector {
+  slice(bytes: Buffer): void;
+  entry(text: string): void;
+  contents(): Contents;
+}
+
+function collector(what: string, xml: XmlReader): Collector {
+  const packages: StoredPackage[] = [];
+  const kernels: KernelEntry[] = [];
+  let bytes = 0;
+  const guard = (size: number): void => {
+    bytes += size;
+    if (size > MAX_ENTRY_BYTES || bytes > MAX_KEPT_BYTES || packages.length + kernels.length >= MAX_KEPT) {
+      throw new KpmError('too-large', {
+        text: `${what} lists more live patches and kernels than is sensible.`,
+        subject: what,
+        hint: 'Tell whoever runs the repository; nothing of it was taken.',
+      });
+    }
+  };
+  const full = (text: string): void => {
+    guard(text.length);
+    const entry = parsePackage(text, what, xml);
+    if (!matters(entry)) return;
+    const offer = offered(entry, '');
+    if (offer === null) return;
+    const { repo: _repo, excludedBy: _excluded, ...stored } = offer;
+    packages.push(stored);
+  };
+  const kernel = (text: string): void => {
+    const entry = parseKernel(text, what, xml);
+    if (entry === null) return;
+    guard(0);
+    kernels.push(entry);
+  };
+  const take = (name: string, mentions: boolean, text: (encoding: 'latin1' | 'utf8') => string): void => {
+    if (NEVER.test(name)) return;
+    const plainKernel = name.startsWith('kernel') && !name.startsWith('kernel-livepatch');
+    // A kernel's own facts are plain ASCII; its entry is long.
+    if (plainKernel) kernel(text('latin1'));
+    if (!plainKernel || mentions) full(text('utf8'));
+  };
+  return {
+    slice(slice) {
+      const name = /<name>\s*([^<\s]*)/.exec(slice.toString('latin1', 0, 1024))?.[1] ?? '';
+      take(name, slice.includes(LIVE_PATCH), (encoding) => slice.toString(encoding));
+    },
+    entry(text) {
+      const name = /<name>\s*([^<\s]*)/.exec(text)?.[1] ?? '';
+      const mentions = text.includes(LIVE_PATCH);
+      if (mentions || INTEREST.nameStarts.some((start) => name.startsWith(start))) take(name, mentions, () => text);
+    },
+    contents: () => ({ packages, kernels }),
+  };
+}
+
+/** Live patches by name, the kpatch utility and what belongs to it, and whoever has a dependency on a live patch. */
+function matters(entry: PackageEntry): boolean {
+  if (entry.arch === 'src' || entry.arch === 'nosrc') return false;
+  if (entry.name.startsWith('kpatch') || entry.name.startsWith('kernel-livepatch-')) return true;
+  const lists = [entry.provides, entry.requires, entry.conflicts, entry.obsoletes];
+  return lists.some((list) => list.some((dependency) => dependency.name.startsWith(LIVE_PATCH)));
+}

@@ -1,0 +1,210 @@
+// Brings the metadata of every enabled repository up to date, as far as the mode allows, and gives what it offers.
+import { createHash } from 'node:crypto';
+import type { Problem } from '../../domain/because.ts';
+import type { OfferedKernel, OfferedPackage } from '../../domain/package.ts';
+import type { RepositoryState } from '../../domain/world.ts';
+import { KpmError } from '../../errors.ts';
+import type { Pipe } from '../../formats/codec/decompress.ts';
+import type { Progress } from '../../host/machine.ts';
+import type { Net } from '../../net/access.ts';
+import type { RepoSource } from '../../net/source.ts';
+import { shown } from '../../net/url.ts';
+import { type Cache, cacheKey } from '../../state/cache.ts';
+import type { Config, RepoConfig } from '../config/types.ts';
+import { downloadMetadata } from './download.ts';
+import { hiddenBy } from './filter.ts';
+import { type Mirrors, mirrorsOf } from './mirrors.ts';
+import { loadStored, type Stored } from './store.ts';
+
+export interface RefreshMode {
+  /** --refresh: everything counts as expired. */
+  readonly refresh: boolean;
+  /** -C: the network is not touched, whatever the age. */
+  readonly cacheOnly: boolean;
+  /** For verbs that only show: a repository without metadata is a problem in its state, never an error. */
+  readonly tolerant?: boolean;
+  readonly now: Date;
+  readonly pipe: Pipe;
+  readonly progress?: (label: string, total: number | null) => Progress;
+  /** Milliseconds of the first pause before a server is asked again; 500 unless said. */
+  readonly backoff?: number;
+}
+
+export interface Snapshot {
+  readonly state: RepositoryState;
+  readonly packages: readonly OfferedPackage[];
+  readonly kernels: readonly OfferedKernel[];
+  /** For fetching its packages; mirrors that lied are remembered in it. Null where the repository cannot be used. */
+  readonly source: RepoSource | null;
+  /** Where the metadata came from, without credentials. */
+  readonly baseurl: string | null;
+  /** Directory of the repository in the cache. */
+  readonly cacheKey: string;
+  /** What ends the run, unless the verb only shows; null when used, or when the repository may be skipped. */
+  readonly error: KpmError | null;
+}
+
+/** Repositories looked at side by side: more would hold more than one long list in memory. */
+const AT_ONCE = 2;
+
+/**
+ * One snapshot per repository, in order. Raises the error of the first repository that failed and may not be skipped
+ * (skip_if_unavailable), after all were tried, so that the others are cached; with `tolerant` nothing is raised.
+ */
+export async function refreshRepositories(
+  config: Config,
+  cache: Cache,
+  net: Net,
+  mode: RefreshMode,
+): Promise<Snapshot[]> {
+  const snapshots = new Array<Snapshot>(config.repos.length);
+  const queue = config.repos.map((repo, index) => ({ repo, index }));
+  const work = async (): Promise<void> => {
+    for (let next = queue.shift(); next; next = queue.shift()) {
+      snapshots[next.index] = await look(next.repo, config, cache, net, mode);
+    }
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, work));
+  const fatal = snapshots.find((snapshot) => snapshot.error !== null)?.error;
+  if (fatal && !mode.tolerant) throw fatal;
+  return snapshots;
+}
+
+async function look(repo: RepoConfig, config: Config, cache: Cache, net: Net, mode: RefreshMode): Promise<Snapshot> {
+  const key = keyOf(repo);
+  const stored = loadStored(cache, key);
+  const mirrors = mirrorsOf(repo, {
+    net,
+    variables: config.variables,
+    identity: async () => ({}),
+    ...(mode.backoff === undefined ? {} : { backoff: mode.backoff }),
+  });
+  try {
+    if (repo.problem) throw misconfigured(repo, repo.problem);
+    if (stored && (mode.cacheOnly || (!mode.refresh && isFresh(stored, repo, mode.now)))) {
+      return snapshot(repo, key, mirrors, stored, mode.now, null);
+    }
+    if (mode.cacheOnly) throw notCached(repo);
+    const found = await downloadMetadata(repo, key, mirrors, stored, cache, net, mode);
+    return snapshot(repo, key, mirrors, found, mode.now, null);
+  } catch (error) {
+    if (!(error instanceof KpmError)) throw error;
+    return failed(repo, key, mirrors, stored, error, mode);
+  }
+}
+
+/** The name of a repository's directory in the cache. */
+export function keyOf(repo: RepoConfig): string {
+  const urls = [...repo.baseurl, repo.mirrorlist ?? '', repo.metalink ?? ''];
+  return cacheKey(
+    repo.id,
+    urls.map((url) => secretFree(url)),
+  );
+}
+
+/** Without user and password, but with a hash of the query: two tokens may mean two repositories. */
+function secretFree(url: string): string {
+  const query = url.includes('?')
+    ? createHash('sha256')
+        .update(url.slice(url.indexOf('?')))
+        .digest('hex')
+    : '';
+  return `${shown(url)}${query}`;
+}
+
+/**
+ * dnf's rule: younger than metadata_expire, and no configuration file changed since (check_config_file_age).
+ * A time in the future counts as expired: the clock was wrong once.
+ */
+export function isFresh(stored: Stored, repo: RepoConfig, now: Date): boolean {
+  const checked = Date.parse(stored.checked);
+  const age = (now.getTime() - checked) / 1000;
+  if (stored.confirmation === null || age < 0 || age >= repo.metadataExpire) return false;
+  if (repo.repoGpgcheck && stored.signer === null) return false;
+  return repo.configChanged === null || repo.configChanged <= checked;
+}
+
+function misconfigured(repo: RepoConfig, problem: Problem): KpmError {
+  return new KpmError('repo-misconfigured', {
+    text: `Repository ${repo.id} cannot be used: ${problem.text}`,
+    subject: `${repo.origin.file}:${repo.origin.line}`,
+    hint: `Correct it in ${repo.origin.file}, or go on without it: --disablerepo=${repo.id}`,
+  });
+}
+
+function notCached(repo: RepoConfig): KpmError {
+  return new KpmError('cache-missing', {
+    text: `Nothing usable is cached of repository ${repo.id}, and the network may not be used (-C).`,
+    subject: repo.id,
+    hint: 'Run: kpatch-pm makecache',
+  });
+}
+
+function failed(
+  repo: RepoConfig,
+  key: string,
+  mirrors: Mirrors,
+  stored: Stored | null,
+  error: KpmError,
+  mode: RefreshMode,
+): Snapshot {
+  const problem: Problem = { code: error.code, text: error.message };
+  // Who only looks is better served by old answers with their age than by none.
+  if (stored && mode.tolerant && !repo.problem) return snapshot(repo, key, mirrors, stored, mode.now, problem);
+  return {
+    state: { ...about(repo), used: false, fetched: null, ageSeconds: null, stale: false, problem },
+    packages: [],
+    kernels: [],
+    source: null,
+    baseurl: null,
+    cacheKey: key,
+    error: repo.skipIfUnavailable && !repo.problem ? null : named(error, repo),
+  };
+}
+
+/** The error with the repository in its sentence. */
+function named(error: KpmError, repo: RepoConfig): KpmError {
+  if (error.message.includes(repo.id)) return error;
+  return new KpmError(error.code, {
+    text: `Repository ${repo.id}: ${error.message}`,
+    subject: error.subject ?? undefined,
+    hint: error.hint ?? undefined,
+    cause: error,
+  });
+}
+
+const about = (repo: RepoConfig): Pick<RepositoryState, 'id' | 'name' | 'priority' | 'cost'> => ({
+  id: repo.id,
+  name: repo.name,
+  priority: repo.priority,
+  cost: repo.cost,
+});
+
+function snapshot(
+  repo: RepoConfig,
+  key: string,
+  mirrors: Mirrors,
+  stored: Stored,
+  now: Date,
+  problem: Problem | null,
+): Snapshot {
+  const hidden = hiddenBy(repo);
+  const ageSeconds = Math.max(0, Math.floor((now.getTime() - Date.parse(stored.checked)) / 1000));
+  const offer = { repo: repo.id };
+  return {
+    state: {
+      ...about(repo),
+      used: true,
+      fetched: stored.checked,
+      ageSeconds,
+      stale: !isFresh(stored, repo, now),
+      problem,
+    },
+    packages: stored.contents.packages.map((one) => ({ ...one, ...offer, excludedBy: hidden(one) })),
+    kernels: stored.contents.kernels.map((one) => ({ ...one, ...offer, excludedBy: hidden(one) })),
+    source: mirrors.source,
+    baseurl: stored.confirmation?.url ?? null,
+    cacheKey: key,
+    error: null,
+  };
+}

@@ -1,0 +1,125 @@
+// Finding the few packages that can matter in a long primary.xml without parsing it: the bytes are searched for
+// `<package ` ... `</package>`, and only slices that can matter are handed on. Memory is one window, whatever the file.
+
+/** Bytes searched at a time; larger only while one package entry is larger. */
+const WINDOW = 512 * 1024;
+/** No package entry is that long (the longest kernel entries have about a megabyte). */
+export const MAX_SLICE = 16 * 1024 * 1024;
+
+/** What may stand between the last entry and the end of the document. */
+const TAIL = 4096;
+
+const START = Buffer.from('<package ');
+const END = Buffer.from('</package>');
+const NAME = Buffer.from('<name>');
+
+export interface Interest {
+  /** A package whose name starts so is handed on. */
+  readonly nameStarts: readonly string[];
+  /** A package whose entry contains this anywhere is handed on. */
+  readonly mentions: string;
+}
+
+/** Live patches, kernels, the kpatch utility, and whatever has to do with a kpatch-patch package. */
+export const INTEREST: Interest = { nameStarts: ['kpatch', 'kernel'], mentions: 'kpatch-patch' };
+
+export interface ScanResult {
+  /** Entries that begin and entries that end. */
+  readonly starts: number;
+  readonly ends: number;
+  /** packages="N" of the root element; null when it is not written. */
+  readonly declared: number | null;
+  /** Whether the root element ends after the last entry. */
+  readonly complete: boolean;
+}
+
+/** True when the counts agree, so that the slices are the packages; else only a strict parser can tell. */
+export function trustworthy(result: ScanResult): boolean {
+  return result.complete && result.starts === result.ends && result.starts === result.declared;
+}
+
+/** Reads to the end, calling `take` with each slice of interest (a view that is valid only during the call). */
+export async function scanPackages(
+  source: AsyncIterable<Buffer>,
+  interest: Interest,
+  take: (slice: Buffer) => void,
+): Promise<ScanResult> {
+  const state = { starts: 0, ends: 0, tooLong: false };
+  let declared: number | null | undefined;
+  let parts: Buffer[] = [];
+  let held = 0;
+  let wanted = WINDOW;
+  const search = (last: boolean): void => {
+    const window = parts.length === 1 ? (parts[0] as Buffer) : Buffer.concat(parts, held);
+    if (declared === undefined) declared = declaredCount(window);
+    const keep = searchWindow(window, interest, take, state, last);
+    // A copy: a view would keep the whole window alive.
+    const rest = Buffer.from(window.subarray(keep));
+    parts = rest.length > 0 ? [rest] : [];
+    held = rest.length;
+    wanted = Math.max(WINDOW, held * 2);
+    if (held > MAX_SLICE) state.tooLong = true;
+  };
+  for await (const chunk of source) {
+    parts.push(chunk);
+    held += chunk.length;
+    if (held >= wanted && !state.tooLong) search(false);
+    else if (state.tooLong) {
+      // The rest is only read for its checksum.
+      parts = [];
+      held = 0;
+    }
+  }
+  if (!state.tooLong) search(true);
+  const tail = Buffer.concat(parts, held);
+  return {
+    starts: state.starts,
+    ends: state.ends,
+    declared: declared ?? null,
+    complete: !state.tooLong && tail.includes('</metadata>'),
+  };
+}
+
+function declaredCount(window: Buffer): number | null {
+  const head = window.subarray(0, 4096).toString('latin1');
+  const found = /<metadata\b[^>]*\spackages=["'](\d{1,9})["']/.exec(head);
+  return found ? Number(found[1]) : null;
+}
+
+/** Searches one window; gives the position from which bytes must be kept for the next. */
+function searchWindow(
+  window: Buffer,
+  interest: Interest,
+  take: (slice: Buffer) => void,
+  state: { starts: number; ends: number },
+  last: boolean,
+): number {
+  let at = 0;
+  let mention = -2;
+  for (;;) {
+    const start = window.indexOf(START, at);
+    if (start < 0) break;
+    const end = window.indexOf(END, start + START.length);
+    if (end < 0) {
+      if (last) state.starts++;
+      return start;
+    }
+    const stop = end + END.length;
+    state.starts++;
+    state.ends++;
+    // A start inside an entry means that an end was missing or was no end: the counts must not agree then.
+    if (mention !== -1 && mention < start) mention = window.indexOf(interest.mentions, start);
+    if ((mention >= start && mention < stop) || nameFits(window, start, stop, interest))
+      take(window.subarray(start, stop));
+    at = stop;
+  }
+  // The start of an entry may be cut in two; and the end of the document must be seen.
+  return Math.max(at, window.length - TAIL);
+}
+
+function nameFits(window: Buffer, start: number, stop: number, interest: Interest): boolean {
+  const name = window.indexOf(NAME, start);
+  if (name < 0 || name >= stop) return true;
+  const from = name + NAME.length;
+  return interest.nameStarts.some((begin) => window.toString('latin1', from, from + begin.length) === begin);
+}

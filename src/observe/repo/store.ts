@@ -1,0 +1,127 @@
+// What is kept of one repository between runs: repomd.xml as it was, a small index of what can matter, and when the
+// server last confirmed it. index.json begins with a line that holds its format and checksum, so damage is noticed.
+import { createHash } from 'node:crypto';
+import type { Checksum } from '../../domain/package.ts';
+import { type Cache, readCached, writeCached } from '../../state/cache.ts';
+import type { Contents } from './primary.ts';
+
+/** Raised whenever what is kept, or how it is read out of primary.xml, changes: an index of another format is made again. */
+const FORMAT = 1;
+const MAX_INDEX = 128 * 1024 * 1024;
+const MAX_STATE = 64 * 1024;
+
+/** What the index says about itself. */
+export interface Made {
+  /** sha256 of repomd.xml. */
+  readonly repomd: string;
+  /** The checksum of the primary it was made from. */
+  readonly primary: Checksum;
+  readonly revision: string | null;
+  /** When repomd.xml was fetched, ISO time. */
+  readonly fetched: string;
+  /** The key that signed repomd.xml; null: no signature was asked for. */
+  readonly signer: string | null;
+}
+
+interface Index extends Made {
+  readonly contents: Contents;
+}
+
+/** The latest word of the server. It counts only with the index it belongs to. */
+interface State {
+  readonly format: number;
+  readonly repomd: string;
+  /** ISO time. */
+  readonly checked: string;
+  /** The base URL that answered, without credentials. */
+  readonly url: string;
+  readonly etag: string | null;
+  readonly lastModified: string | null;
+}
+
+/** What the server said beside the bytes. */
+export type Confirmation = Pick<State, 'url' | 'etag' | 'lastModified'>;
+
+export interface Stored extends Index {
+  /** When the server last confirmed it, ISO time. */
+  readonly checked: string;
+  /** Null where that is not known (clean expire-cache, a crash): then it counts as expired. */
+  readonly confirmation: Confirmation | null;
+}
+
+/** The newest of what this user and the system have kept; null when there is nothing usable. */
+export function loadStored(cache: Cache, key: string): Stored | null {
+  let best: Stored | null = null;
+  for (const place of [cache.own, cache.shared]) {
+    const found = loadFrom(place, key);
+    if (found && (best === null || found.checked > best.checked)) best = found;
+  }
+  return best;
+}
+
+function loadFrom(place: Cache['own'], key: string): Stored | null {
+  const bytes = readCached(place, `${key}/index.json`, MAX_INDEX);
+  const index = bytes === null ? null : readIndex(bytes);
+  if (index === null) return null;
+  const state = readState(readCached(place, `${key}/state.json`, MAX_STATE));
+  if (state === null || state.repomd !== index.repomd) {
+    return { ...index, checked: index.fetched, confirmation: null };
+  }
+  const { url, etag, lastModified } = state;
+  return { ...index, checked: state.checked, confirmation: { url, etag, lastModified } };
+}
+
+function readIndex(bytes: Buffer): Index | null {
+  const newline = bytes.indexOf(10);
+  const head = parsed(bytes.subarray(0, Math.max(newline, 0)));
+  const body = bytes.subarray(newline + 1);
+  if (head?.format !== FORMAT || head.sha256 !== sha256(body)) return null;
+  return parsed(body) as Index | null;
+}
+
+function readState(bytes: Buffer | null): State | null {
+  const state = bytes === null ? null : (parsed(bytes) as State | null);
+  const sound =
+    state?.format === FORMAT &&
+    typeof state.repomd === 'string' &&
+    typeof state.url === 'string' &&
+    typeof state.checked === 'string' &&
+    !Number.isNaN(Date.parse(state.checked));
+  return sound ? state : null;
+}
+
+function parsed(bytes: Buffer): Record<string, unknown> | null {
+  try {
+    const value: unknown = JSON.parse(bytes.toString('utf8'));
+    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : null;
+  } catch {
+    return null;
+  }
+}
+
+const sha256 = (bytes: Buffer | string): string => createHash('sha256').update(bytes).digest('hex');
+
+/**
+ * Keeps a repository's metadata. The order matters after a crash: the index is whole by itself, and state.json counts
+ * only when it names the repomd.xml of the index.
+ */
+export function saveStored(cache: Cache, key: string, repomd: Buffer, stored: Stored): void {
+  const { checked, confirmation, ...index } = stored;
+  const body = JSON.stringify(index);
+  const head = JSON.stringify({ format: FORMAT, sha256: sha256(body) });
+  if (!writeCached(cache, `${key}/repomd.xml`, repomd)) return;
+  writeCached(cache, `${key}/index.json`, `${head}\n${body}`);
+  if (confirmation) saveConfirmation(cache, key, stored.repomd, checked, confirmation);
+}
+
+/** Notes that the server confirmed what is kept. */
+export function saveConfirmation(
+  cache: Cache,
+  key: string,
+  repomd: string,
+  checked: string,
+  confirmation: Confirmation,
+): void {
+  const state: State = { format: FORMAT, repomd, checked, ...confirmation };
+  writeCached(cache, `${key}/state.json`, `${JSON.stringify(state)}\n`);
+}

@@ -1,0 +1,79 @@
+// primary.xml through a strict, streaming parser: for files whose shape the quick scan cannot vouch for.
+// Each package entry is written out again in plain form (no comments, no CDATA, no prefixes), one at a time.
+import { KpmError } from '../../errors.ts';
+import { MAX_SLICE } from './scan.ts';
+import { printable } from './xml.ts';
+
+const escapes: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' };
+const escaped = (text: string): string => text.replace(/[&<>"]/g, (one) => escapes[one] as string);
+const local = (name: string): string => name.slice(name.indexOf(':') + 1);
+
+/** Calls `take` with the text of each package entry. Raises `primary-malformed`. */
+export async function strictPackages(
+  source: AsyncIterable<Buffer>,
+  what: string,
+  take: (text: string) => void,
+): Promise<void> {
+  const { SaxesParser } = await import('saxes');
+  const parser = new SaxesParser();
+  const refuse = (why: string): KpmError =>
+    new KpmError('primary-malformed', {
+      text: `${what} is not usable XML: ${printable(why)}.`,
+      subject: what,
+      hint: 'Tell whoever runs the repository.',
+    });
+  const path: string[] = [];
+  let parts: string[] = [];
+  let size = 0;
+  const add = (text: string): void => {
+    size += text.length;
+    if (size > MAX_SLICE) throw refuse('one package entry is too long');
+    parts.push(text);
+  };
+  const inPackage = (): boolean => path.length >= 2;
+  parser.on('error', (error) => {
+    throw refuse(error.message);
+  });
+  parser.on('doctype', () => {
+    throw refuse('it has a document type, which metadata never needs');
+  });
+  parser.on('opentag', (tag) => {
+    const name = local(tag.name);
+    if (path.length === 0 && name !== 'metadata') throw refuse(`its root is <${name}>, not <metadata>`);
+    path.push(name);
+    if (path[1] !== 'package') return;
+    const attributes = Object.entries(tag.attributes as Record<string, string>);
+    add(`<${name}${attributes.map(([key, value]) => ` ${key}="${escaped(value)}"`).join('')}>`);
+  });
+  const text = (value: string): void => {
+    if (inPackage() && path[1] === 'package') add(escaped(value));
+  };
+  parser.on('text', text);
+  parser.on('cdata', text);
+  parser.on('closetag', () => {
+    const name = path.at(-1) as string;
+    if (path[1] === 'package') add(`</${name}>`);
+    path.pop();
+    if (path.length === 1 && name === 'package') {
+      take(parts.join(''));
+      parts = [];
+      size = 0;
+    }
+  });
+  const decoder = new TextDecoder('utf-8', { fatal: true });
+  for await (const chunk of source) parser.write(decode(decoder, chunk, refuse));
+  parser.write(decode(decoder, null, refuse));
+  parser.close();
+}
+
+function decode(
+  decoder: InstanceType<typeof TextDecoder>,
+  chunk: Buffer | null,
+  refuse: (why: string) => KpmError,
+): string {
+  try {
+    return chunk === null ? decoder.decode() : decoder.decode(chunk, { stream: true });
+  } catch {
+    throw refuse('it is not UTF-8');
+  }
+}
