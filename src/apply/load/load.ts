@@ -1,5 +1,4 @@
 // Loading and unloading one live patch of the running kernel. Success is what sysfs says: `enabled` 1 and `transition` 0.
-import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import type { Problem } from '../../domain/because.ts';
 import type { KernelRelease } from '../../domain/kernel.ts';
@@ -10,6 +9,7 @@ import type { Machine, Ui } from '../../host/machine.ts';
 import { builtinLoader } from './builtin.ts';
 import { type Course, type Drive, drive } from './drive.ts';
 import { failure, unloadFailure } from './failure.ts';
+import { type CheckedModule, isThisFile, openChecked } from './file.ts';
 import { loadingForbidden } from './forbidden.ts';
 import { logSince, markLog } from './klog.ts';
 import { kpatchLoader } from './kpatch.ts';
@@ -57,7 +57,7 @@ export interface LoadResult {
 /**
  * Loads one installed live patch into the running kernel and proves it.
  * Raises `loading-forbidden`, `needs-root`, `kernel-mismatch`, `module-changed`, `no-livepatch-support`, `newer-active`,
- * `load-refused-*`, `modules-disabled`, `not-a-livepatch`, `transition-busy`, `transition-stalled`, `load-undone`,
+ * `load-refused-*`, `modules-disabled`, `not-a-livepatch`, `not-a-module`, `module-differs`, `transition-busy`, `transition-stalled`, `load-undone`,
  * `module-in-use`, `program-missing`, `program-failed`.
  */
 export async function loadModule(request: LoadRequest): Promise<LoadResult> {
@@ -66,11 +66,11 @@ export async function loadModule(request: LoadRequest): Promise<LoadResult> {
   refuseDowngrade(request);
   const times = { ...DEFAULT_TIMES, ...request.times };
   const stopwatch = request.stopwatch ?? realStopwatch;
-  const fd = openVerified(request);
+  const checked = openChecked(machine.root, request);
   try {
     const opened: OpenModule = {
       module,
-      fd,
+      fd: checked.fd,
       path: machine.root.realPath(request.file) ?? machine.root.show(request.file),
     };
     const loader = makeLoader(request, times, stopwatch);
@@ -83,7 +83,7 @@ export async function loadModule(request: LoadRequest): Promise<LoadResult> {
       begin('load', module, request.onStall ?? 'reverse', stopwatch.now()),
     );
     if (!course.ending.ok) throw await explain(request, course, mark);
-    prove(machine, module);
+    prove(machine, checked);
     return {
       proved: true,
       module,
@@ -94,7 +94,7 @@ export async function loadModule(request: LoadRequest): Promise<LoadResult> {
       notices: leftoverNotices(course),
     };
   } finally {
-    fs.closeSync(fd);
+    fs.closeSync(checked.fd);
   }
 }
 
@@ -179,41 +179,6 @@ function refuseDowngrade(request: LoadRequest): void {
   }
 }
 
-/** Opens the file and hashes it through the descriptor that is then inserted. */
-function openVerified(request: LoadRequest): number {
-  const { root } = request.machine;
-  const shown = root.show(request.file);
-  const fd = root.openRead(request.file);
-  const again = 'Install the package again (kpatch-pm install), then look who changes files below /var/lib/kpatch.';
-  if (fd === null) {
-    throw new KpmError('module-changed', { text: `${shown} is not there any more.`, subject: shown, hint: again });
-  }
-  try {
-    if (request.sha256 !== null && hashOf(fd) !== request.sha256) {
-      throw new KpmError('module-changed', {
-        text: `${shown} is not the file that was installed: its checksum differs from the receipt. It was not loaded.`,
-        subject: shown,
-        hint: again,
-      });
-    }
-    return fd;
-  } catch (error) {
-    fs.closeSync(fd);
-    throw error;
-  }
-}
-
-function hashOf(fd: number): string {
-  const hash = createHash('sha256');
-  const chunk = Buffer.alloc(256 * 1024);
-  for (let at = 0; ; ) {
-    const count = fs.readSync(fd, chunk, 0, chunk.length, at);
-    if (count === 0) return hash.digest('hex');
-    hash.update(chunk.subarray(0, count));
-    at += count;
-  }
-}
-
 function makeLoader(request: LoadRequest, times: LoadTimes, stopwatch: Stopwatch): Loader {
   const { run, host } = request.machine;
   const { utility } = request;
@@ -232,14 +197,22 @@ async function explain(request: LoadRequest, course: Course, mark: { last: strin
 }
 
 /** A last look with fresh eyes: whatever was done, this is what counts. */
-function prove(machine: Machine, module: string): void {
-  const patch = livepatches(machine.host).find((one) => one.module === module);
-  if (patch?.enabled && !patch.transition) return;
-  throw new KpmError('load-undone', {
-    text: `${module} was loaded, but the kernel does not show it as active any more.`,
-    subject: module,
-    hint: 'See `kpatch-pm status` and the kernel log (dmesg | grep livepatch).',
-  });
+function prove(machine: Machine, { facts }: CheckedModule): void {
+  const patch = livepatches(machine.host).find((one) => one.module === facts.name);
+  if (!patch?.enabled || patch.transition) {
+    throw new KpmError('load-undone', {
+      text: `${facts.name} was loaded, but the kernel does not show it as active any more.`,
+      subject: facts.name,
+      hint: 'See `kpatch-pm status` and the kernel log (dmesg | grep livepatch).',
+    });
+  }
+  if (isThisFile(machine.host, facts) === false) {
+    throw new KpmError('module-differs', {
+      text: `${facts.name} is active, but it is not the file that was checked: the build ids differ.`,
+      subject: facts.name,
+      hint: 'Find out what loaded it (the journal of kpatch.service); a reboot loads the installed file.',
+    });
+  }
 }
 
 function leftoverNotices(course: Course): Problem[] {

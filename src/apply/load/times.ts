@@ -5,10 +5,10 @@ export interface LoadTimes {
   readonly busyAttempts: number;
   /** Pause between these attempts (the utility: 2 s). */
   readonly busyPause: number;
-  /** Wait for a transition to end by itself. The kernel pokes the tasks in the way after 15 s, so well above 16 s. */
-  readonly settle: number;
-  /** Further wait after the tasks were signalled, or would have been (the utility: 60 s). */
-  readonly afterSignal: number;
+  /** After this the tasks in the way are signalled, where the kernel does not do that by itself (it does after 15 s). */
+  readonly signal: number;
+  /** After this, counted from the insert, a transition counts as stalled (the utility: 75 s). */
+  readonly giveUp: number;
   /** Wait for a reversed or disabled patch to leave (measured 1 to 4 s). */
   readonly reverse: number;
   /** Wait for a module's reference count to fall to 0 (the utility: 15 s). */
@@ -24,8 +24,8 @@ export interface LoadTimes {
 export const DEFAULT_TIMES: LoadTimes = {
   busyAttempts: 5,
   busyPause: 2_000,
-  settle: 30_000,
-  afterSignal: 60_000,
+  signal: 30_000,
+  giveUp: 90_000,
   reverse: 60_000,
   refcount: 15_000,
   leftover: 2_000,

@@ -189,14 +189,15 @@ function afterInsert(state: State, seen: Observation, times: LoadTimes): Step {
 function settle(state: State, seen: Observation, times: LoadTimes): Step {
   const { entry } = seen;
   if (entry === null || !entry.enabled) {
-    if (entry?.transition && elapsed(state, seen) < times.settle + times.afterSignal) return poll(state, seen);
+    if (entry?.transition && elapsed(state, seen) < times.giveUp) return poll(state, seen);
     return fail(state, 'load-undone', seen);
   }
   if (!entry.transition) return prune(enter(state, 'prune', seen), seen, times);
   const time = elapsed(state, seen);
-  if (time < times.settle) return poll(state, seen);
-  if (!state.signalled && seen.canSignal) return { state: { ...state, signalled: true }, action: { do: 'signal' } };
-  if (time < times.settle + times.afterSignal) return poll(state, seen);
+  if (time < times.giveUp) {
+    if (time < times.signal || state.signalled || !seen.canSignal) return poll(state, seen);
+    return { state: { ...state, signalled: true }, action: { do: 'signal' } };
+  }
   return { state: enter(state, 'stalled', seen), action: { do: 'list-tasks', target: 1 } };
 }
 
