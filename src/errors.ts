@@ -30,6 +30,14 @@ export const ERROR_CODES = {
     next: 'Wait, or use --lock-timeout.',
     exit: EXIT.locked,
   },
+  'package-renamed': {
+    meaning: 'The package file is not the one the metadata names.',
+    next: 'Refresh the metadata; tell the owner of the repository.',
+  },
+  'kernel-not-installed': {
+    meaning: 'A kernel named by --kernel is not installed.',
+    next: 'See `kpatch-pm kernels`.',
+  },
   internal: { meaning: 'A fault of kpatch-pm itself.', next: 'Report it with the command and the -v output.' },
   // ---- files and the machine
   'path-escape': { meaning: 'A path leaves the root it belongs to.', next: 'Look at the link or name that is shown.' },
@@ -86,7 +94,8 @@ export const ERROR_CODES = {
     next: 'Run the same command again.',
   },
   'not-registered': {
-    meaning: 'The rpm database could not be told of a package, or still names one that is gone; scanners will see it so.',
+    meaning:
+      'The rpm database could not be told of a package, or still names one that is gone; scanners will see it so.',
     next: 'Read why in the message; install the kpatch package if it is missing.',
   },
   'label-failed': {

@@ -35,6 +35,8 @@ export interface Ui {
   note(text: string): void;
   /** A warning; shown even with -q. */
   warn(text: string): void;
+  /** A failure that does not end the run, with what to do next; always shown. */
+  failure(text: string, hint: string | null): void;
   /** Only with -v. */
   detail(text: string): void;
   /** The answer of the person; raises `aborted` when nobody can answer. */

@@ -1,0 +1,105 @@
+// The main job on one page: observe -> decide -> apply.
+
+import { recover } from './apply/install.ts';
+import { type Goal, planFor } from './decide/plan.ts';
+import type { Plan } from './domain/plan.ts';
+import type { World } from './domain/world.ts';
+import { KpmError } from './errors.ts';
+import type { Machine, Ui } from './host/machine.ts';
+import { applyPlan, type Report } from './pipeline/apply.ts';
+import { look, type Observed } from './pipeline/observe.ts';
+import type { Request } from './pipeline/request.ts';
+import { openState } from './state/directory.ts';
+import { pendingJournal } from './state/journal.ts';
+import { type LockedState, lockState } from './state/lock.ts';
+
+export type { Report } from './pipeline/apply.ts';
+export type { Request } from './pipeline/request.ts';
+
+/** What a run that may change something came to. */
+export interface Result {
+  readonly world: World;
+  readonly plan: Plan;
+  /** Null when nothing was carried out: a dry run, or nothing to do. */
+  readonly report: Report | null;
+}
+
+/** Looks, changes nothing, needs no root. Unfinished work of an earlier run is reported among the notices. */
+export async function observe(machine: Machine, request: Request, ui: Ui): Promise<World> {
+  const observed = await look(machine, request, ui);
+  await observed.net.close();
+  const journal = unfinished(machine);
+  return journal === null ? observed.world : { ...observed.world, notices: [...observed.world.notices, journal] };
+}
+
+/**
+ * Carries out a verb that may change something. `approve` is shown the plan and answers whether to go on; it is not asked
+ * when there is nothing to do. A dry run stops there: it takes no lock and needs no root.
+ * Raises `aborted` when the answer is no, `locked`, `needs-root`, `kernel-not-installed` and the errors of observing.
+ */
+export async function carryOut(
+  machine: Machine,
+  request: Request,
+  ui: Ui,
+  approve: (world: World, plan: Plan) => Promise<boolean>,
+): Promise<Result> {
+  if (request.dryRun) {
+    const world = await observe(machine, request, ui);
+    return { world, plan: decide(world, request), report: null };
+  }
+  const locked = await lock(machine, request, ui);
+  let observed: Observed | null = null;
+  try {
+    await recover(machine, locked, ui);
+    observed = await look(machine, request, ui);
+    const { world } = observed;
+    const plan = decide(world, request);
+    if (plan.actions.length === 0) return { world, plan, report: null };
+    if (!(await approve(world, plan))) throw new KpmError('aborted', { text: 'Operation aborted.' });
+    return { world, plan, report: await applyPlan(observed, request, plan, locked, ui) };
+  } finally {
+    await observed?.net.close();
+    locked.release();
+  }
+}
+
+/** World and request -> Plan. Raises `kernel-not-installed` for a --kernel that is not there. */
+function decide(world: World, request: Request): Plan {
+  const stranger = request.kernels.find((name) => !world.kernels.some(({ release }) => release === name));
+  if (stranger !== undefined) {
+    throw new KpmError('kernel-not-installed', {
+      text: `The kernel ${stranger} is not installed.`,
+      subject: stranger,
+      hint: `Installed: ${world.kernels.map(({ release }) => release).join(', ') || 'none'}`,
+    });
+  }
+  return planFor(world, { verb: request.verb as Goal['verb'], kernels: request.kernels, load: request.load });
+}
+
+async function lock(machine: Machine, request: Request, ui: Ui): Promise<LockedState> {
+  if (machine.root.isHost && machine.uid !== 0) {
+    throw new KpmError('needs-root', {
+      text: `kpatch-pm ${request.verb} changes this system, which only root may do.`,
+      hint: `Run: sudo kpatch-pm ${request.verb}   (or look first: kpatch-pm ${request.verb} --dry-run)`,
+    });
+  }
+  return lockState(machine, openState(machine), {
+    timeout: request.lockTimeout ?? 0,
+    command: `kpatch-pm ${request.verb}`,
+    onWait: (holder) =>
+      ui.note(`Waiting for the lock${holder ? `, held by pid ${holder.pid} (${holder.command})` : ''}.`),
+  });
+}
+
+/** A notice about a transaction that an earlier run left unfinished; null when there is none, or none that may be read. */
+function unfinished(machine: Machine): World['notices'][number] | null {
+  try {
+    const journal = pendingJournal(machine.root, machine.uid);
+    if (journal === null) return null;
+    const text = `An earlier run (${journal.command}, ${journal.since}) was interrupted; the next run that changes something finishes it.`;
+    return { code: 'unfinished', text };
+  } catch (error) {
+    if (error instanceof KpmError) return { code: error.code, text: error.message };
+    throw error;
+  }
+}

@@ -1,0 +1,129 @@
+// Carrying out a plan: everything is fetched and verified before anything is changed; then one transaction per kernel,
+// so that one that fails leaves the others alone; then the setting; then the running kernel.
+import type { Outcome, Plan } from '../domain/plan.ts';
+import { KpmError } from '../errors.ts';
+import type { Ui } from '../host/machine.ts';
+import type { LockedState } from '../state/lock.ts';
+import { type Installation, installOne } from './install.ts';
+import { loadOne } from './load.ts';
+import type { Observed } from './observe.ts';
+import type { Request } from './request.ts';
+import { writeSetting } from './setting.ts';
+import { type StagedPatch, stage } from './stage.ts';
+import { makeTrustees } from './trust.ts';
+
+export interface Report {
+  /** One per action of the plan, in its order. */
+  readonly outcomes: readonly Outcome[];
+  /** What was really taken, where the planned level was stepped over. */
+  readonly staged: ReadonlyMap<number, StagedPatch>;
+}
+
+const DONE: Outcome = { outcome: 'done', error: null };
+const NOT_RUN: Outcome = { outcome: 'not-run', error: null };
+
+/** Shared by the parts of one run. */
+export interface Application {
+  readonly observed: Observed;
+  readonly request: Request;
+  readonly ui: Ui;
+  readonly locked: LockedState;
+  readonly plan: Plan;
+  /** Staged packages by kernel. */
+  readonly stagedFor: Map<string, StagedPatch>;
+  /** What was installed in this run, by kernel: to be settled or taken back after loading. */
+  readonly installations: Map<string, Installation>;
+}
+
+/**
+ * Carries out a plan. Expected failures end in the outcome of their action; what nobody expects is raised.
+ * A setting is written only when every package action succeeded (contract section 2).
+ */
+export async function applyPlan(
+  observed: Observed,
+  request: Request,
+  plan: Plan,
+  locked: LockedState,
+  ui: Ui,
+): Promise<Report> {
+  const application: Application = {
+    observed,
+    request,
+    ui,
+    locked,
+    plan,
+    stagedFor: new Map(),
+    installations: new Map(),
+  };
+  const outcomes: Outcome[] = plan.actions.map(() => NOT_RUN);
+  const staged = await stageAll(application, outcomes);
+  for (const [n, action] of plan.actions.entries()) {
+    if (outcomes[n]?.outcome === 'failed') continue;
+    if (action.do === 'setting' && packagesFailed(plan, outcomes)) {
+      ui.warn(`${action.setting.name} stays as it was, because not every package could be installed.`);
+      continue;
+    }
+    // What could not be installed cannot be loaded either.
+    if (action.do === 'load' && installFailed(plan, outcomes, action.kernel)) continue;
+    outcomes[n] = await attempt(ui, () => perform(application, n, staged));
+  }
+  return { outcomes, staged };
+}
+
+/** Fetches, verifies and extracts every package of the plan; failures are told and noted, the others go on. */
+async function stageAll(application: Application, outcomes: Outcome[]): Promise<Map<number, StagedPatch>> {
+  const { observed, request, plan, ui } = application;
+  const trustees = makeTrustees(observed, request, ui);
+  const staged = new Map<number, StagedPatch>();
+  for (const [n, action] of plan.actions.entries()) {
+    if (action.do !== 'install' && action.do !== 'upgrade') continue;
+    const outcome = await attempt(ui, async () => {
+      const patch = await stage(observed, trustees, action, ui);
+      staged.set(n, patch);
+      application.stagedFor.set(action.kernel, patch);
+    });
+    if (outcome.outcome === 'failed') outcomes[n] = outcome;
+  }
+  return staged;
+}
+
+async function perform(application: Application, n: number, staged: Map<number, StagedPatch>): Promise<void> {
+  const action = application.plan.actions[n];
+  switch (action?.do) {
+    case 'install':
+    case 'upgrade':
+      return installOne(application, staged.get(n) as StagedPatch);
+    case 'setting':
+      return writeSetting(application, action.setting);
+    case 'load':
+      return loadOne(application, action);
+    default:
+      throw new KpmError('internal', { text: `No way to carry out the action ${action?.do}.` });
+  }
+}
+
+/** An expected failure becomes an outcome, told at once; a lost answer of the person (aborted) ends the run. */
+async function attempt(ui: Ui, act: () => Promise<void>): Promise<Outcome> {
+  try {
+    await act();
+    return DONE;
+  } catch (error) {
+    if (!(error instanceof KpmError) || error.code === 'internal' || error.code === 'aborted') throw error;
+    ui.failure(error.message, error.hint);
+    return { outcome: 'failed', error: { code: error.code, text: error.message } };
+  }
+}
+
+const isPackageAction = (action: Plan['actions'][number]): boolean =>
+  action.do === 'install' || action.do === 'upgrade' || action.do === 'remove';
+
+function packagesFailed(plan: Plan, outcomes: readonly Outcome[]): boolean {
+  return plan.actions.some((action, n) => isPackageAction(action) && outcomes[n]?.outcome !== 'done');
+}
+
+function installFailed(plan: Plan, outcomes: readonly Outcome[], kernel: string): boolean {
+  return plan.actions.some(
+    (action, n) =>
+      isPackageAction(action) && 'kernel' in action && action.kernel === kernel && outcomes[n]?.outcome !== 'done',
+  );
+}

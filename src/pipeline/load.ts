@@ -1,0 +1,89 @@
+// The running kernel: load what is installed, prove it, and take a refused level back.
+import { loadModule } from '../apply/load/load.ts';
+import type { LoadAction } from '../domain/plan.ts';
+import { type ErrorCode, KpmError } from '../errors.ts';
+import { readReceipts } from '../state/receipts.ts';
+import type { Application } from './apply.ts';
+import { type Installation, revert, settle } from './install.ts';
+
+/** Codes by which the kernel says that this module will never do: the level before returns (contract section 2). */
+const REFUSED: readonly ErrorCode[] = [
+  'load-refused-format',
+  'load-refused-symbol',
+  'load-refused-signature',
+  'load-refused-init',
+  'not-a-livepatch',
+];
+
+interface ToLoad {
+  readonly file: string;
+  readonly module: string;
+  readonly sha256: string | null;
+}
+
+/**
+ * Loads the installed level of a kernel and proves it in sysfs. A refusal by the kernel takes the new level back; a stall
+ * leaves it installed for the next boot. Raises what loadModule raises.
+ */
+export async function loadOne(application: Application, action: LoadAction): Promise<void> {
+  const installation = application.installations.get(action.kernel) ?? null;
+  const modules = installation ? freshModules(installation) : installedModule(application, action);
+  try {
+    for (const module of modules) await load(application, action, module);
+  } catch (error) {
+    if (installation) await afterFailure(application, installation, error);
+    throw error;
+  }
+  if (installation) await settle(application, installation);
+}
+
+async function afterFailure(application: Application, installation: Installation, error: unknown): Promise<void> {
+  if (!(error instanceof KpmError && REFUSED.includes(error.code))) {
+    await settle(application, installation);
+    return;
+  }
+  await revert(application, installation);
+  const back = installation.before ? 'the level before is installed again' : 'it was taken away again';
+  application.ui.warn(`The kernel refused ${installation.staged.verified.pkg.nevra.name}; ${back}.`);
+}
+
+function freshModules({ staged }: Installation): ToLoad[] {
+  return staged.modules.map(({ file, module, sha256 }) => ({
+    file: `var/lib/kpatch/${staged.action.kernel}/${file}`,
+    module,
+    sha256,
+  }));
+}
+
+/** A module that was installed before; its receipt says what its bytes must be. */
+function installedModule({ observed }: Application, action: LoadAction): ToLoad[] {
+  const { machine, world } = observed;
+  const patch = world.installed.find(
+    (one) => one.kernel === action.kernel && one.module === action.module && one.file !== null,
+  );
+  if (!patch?.file || !patch.module) {
+    throw new KpmError('internal', { text: `${action.module} was to be loaded and is not installed.` });
+  }
+  const name = patch.file.slice(patch.file.lastIndexOf('/') + 1);
+  const receipt = readReceipts(machine.root, machine.uid)
+    .filter((one) => one.kernel === action.kernel)
+    .flatMap((one) => one.files)
+    .find((one) => one.file === name);
+  return [{ file: patch.file, module: patch.module, sha256: receipt?.sha256 ?? null }];
+}
+
+async function load({ observed, ui }: Application, action: LoadAction, module: ToLoad): Promise<void> {
+  const { machine, world, config } = observed;
+  const result = await loadModule({
+    machine,
+    kernel: action.kernel,
+    ...module,
+    loader: config.kpm.loader,
+    utility: world.utility,
+    times: { signal: config.kpm.stallSignal * 1000, giveUp: config.kpm.stallGiveUp * 1000 },
+    ui,
+  });
+  for (const { text } of result.notices) ui.warn(text);
+  const how = result.already ? 'was active already' : `is active after ${result.seconds.toFixed(1)} s`;
+  ui.note(`${result.module} ${how} (enabled 1, transition 0).`);
+}

@@ -1,0 +1,22 @@
+// What was asked for, as the command line (or a unit) understood it.
+import type { Verb } from '../decide/plan.ts';
+import type { ConfigRequest } from '../observe/config/types.ts';
+
+export interface Request {
+  readonly verb: Verb | 'status' | 'kernels' | 'makecache' | 'clean';
+  readonly config: Omit<ConfigRequest, 'hostRoot' | 'env' | 'arch' | 'releaseOf'>;
+  /** Kernel releases to work on; empty means all. */
+  readonly kernels: readonly string[];
+  /** Ask the repositories even where the cache is fresh. */
+  readonly refresh: boolean;
+  /** Never use the network. */
+  readonly cacheOnly: boolean;
+  /** Load into the running kernel. */
+  readonly load: boolean;
+  /** Seconds to wait for the lock; null: what the configuration says. */
+  readonly lockTimeout: number | null;
+  readonly assumeYes: boolean;
+  readonly assumeNo: boolean;
+  /** Plan only: nothing is applied, no lock is taken. */
+  readonly dryRun: boolean;
+}

@@ -1,0 +1,105 @@
+// Fetch, verify, extract: from a planned package to bytes that may be installed. Nothing of the machine changes here
+// but the cache, and the keys a person consents to.
+
+import { extractModules, type StagedModule } from '../apply/extract.ts';
+import { type VerifiedPackage, verifyPackage } from '../apply/verify.ts';
+import { because } from '../domain/because.ts';
+import { compareEvr } from '../domain/evr.ts';
+import { formatNevra } from '../domain/nevra.ts';
+import type { OfferedPackage } from '../domain/package.ts';
+import type { InstallAction, Rejection } from '../domain/plan.ts';
+import { type ErrorCode, KpmError } from '../errors.ts';
+import { parseRpm, type RpmPackage } from '../formats/rpm/package.ts';
+import type { Ui } from '../host/machine.ts';
+import { fetchOffered } from './fetch.ts';
+import type { Observed } from './observe.ts';
+import type { Trustees } from './trust.ts';
+
+export interface StagedPatch {
+  readonly action: InstallAction;
+  /** The level that is really taken: the planned one, or one it stepped down to. */
+  readonly package: OfferedPackage;
+  readonly verified: VerifiedPackage;
+  readonly modules: readonly StagedModule[];
+  /** Where it came from, without credentials. */
+  readonly url: string | null;
+  /** Levels whose files proved unusable. */
+  readonly steppedOver: readonly Rejection[];
+}
+
+/** Faults of a package's own content: the next level down may be sound. Faults of digest and signature are not among them. */
+const UNUSABLE: readonly ErrorCode[] = [
+  'module-wrong-kernel',
+  'module-not-livepatch',
+  'module-wrong-arch',
+  'module-misplaced',
+  'module-missing',
+  'module-name',
+  'not-a-module',
+  'package-file-refused',
+];
+
+/**
+ * Brings one planned package, or the next usable level below it, to the point where it can be installed.
+ * Raises the codes of fetching, verifying and extracting; those of the planned level when every level is unusable.
+ */
+export async function stage(
+  observed: Observed,
+  trustees: Trustees,
+  action: InstallAction,
+  ui: Ui,
+): Promise<StagedPatch> {
+  const steppedOver: Rejection[] = [];
+  let first: KpmError | null = null;
+  for (const pkg of [action.package, ...action.fallbacks]) {
+    try {
+      const staged = await stageOne(observed, trustees, action, pkg, ui);
+      return { ...staged, action, steppedOver };
+    } catch (error) {
+      if (!(error instanceof KpmError) || !UNUSABLE.includes(error.code)) throw error;
+      first ??= error;
+      steppedOver.push({ nevra: formatNevra(pkg), repo: pkg.repo, because: because('unusable-file', error.message) });
+      ui.warn(`${error.message} The next level below is tried.`);
+    }
+  }
+  throw first ?? new KpmError('internal', { text: `Nothing to stage for ${action.kernel}.` });
+}
+
+type One = Omit<StagedPatch, 'action' | 'steppedOver'>;
+
+async function stageOne(
+  observed: Observed,
+  trustees: Trustees,
+  action: InstallAction,
+  pkg: OfferedPackage,
+  ui: Ui,
+): Promise<One> {
+  const { bytes, url } = await fetchOffered(observed, pkg, ui);
+  const rpm = parseRpm(bytes);
+  sameAsOffered(rpm, pkg);
+  const verified = await verify(trustees, rpm, pkg);
+  const modules = await extractModules(verified, action.kernel, observed.machine.run.filter);
+  return { package: pkg, verified, modules, url };
+}
+
+/** A package that is not what the metadata promised by that name is never installed, however well it is signed. */
+function sameAsOffered(rpm: RpmPackage, pkg: OfferedPackage): void {
+  const same = rpm.nevra.name === pkg.name && rpm.nevra.arch === pkg.arch && compareEvr(rpm.nevra, pkg) === 0;
+  if (same && !rpm.source) return;
+  throw new KpmError('package-renamed', {
+    text: `${pkg.repo} offers ${formatNevra(pkg)}, but the file is ${rpm.source ? 'the source package ' : ''}${formatNevra(rpm.nevra)}.`,
+    subject: formatNevra(pkg),
+    hint: `Tell the owner of the repository ${pkg.repo}; refresh with: kpatch-pm makecache`,
+  });
+}
+
+/** Verifies; where only the key is missing, the repository's own keys are offered to the person and it is tried once more. */
+async function verify(trustees: Trustees, rpm: RpmPackage, pkg: OfferedPackage): Promise<VerifiedPackage> {
+  try {
+    return verifyPackage(rpm, await trustees.trust());
+  } catch (error) {
+    const curable = error instanceof KpmError && ['key-untrusted', 'key-expired'].includes(error.code);
+    if (!curable || !(await trustees.offerKeysOf(pkg.repo, rpm))) throw error;
+    return verifyPackage(rpm, await trustees.trust());
+  }
+}
