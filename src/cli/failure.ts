@@ -15,14 +15,22 @@ export function asKpmError(thrown: unknown): KpmError {
   });
 }
 
-/** The lines for standard error. */
+/** `Error: what happened` and, indented, what to do next; ends with a line break. */
+export function errorLines(text: string, hint: string | null, style: Style): string {
+  const lines = [`${paint(style, 'bad', 'Error:')} ${clean(text)}`];
+  return `${[...lines, ...hintLines(hint, style)].join('\n')}\n`;
+}
+
+function hintLines(hint: string | null, style: Style): string[] {
+  return hint === null ? [] : wrap(clean(hint), style.width - 2).map((line) => `  ${line}`);
+}
+
+/** What standard error says of a run that ended with this error. An answer of no is not called an error. */
 export function failureText(error: KpmError, style: Style, verbose: boolean): string {
-  const text = clean(error.message);
-  const first = error.code === 'aborted' ? text : `${paint(style, 'bad', 'Error:')} ${text}`;
-  const lines = [first];
-  if (error.hint !== null) lines.push(...wrap(clean(error.hint), style.width - 2).map((line) => `  ${line}`));
-  if (verbose && error.code === 'internal' && error.cause instanceof Error) {
-    lines.push(...(error.cause.stack ?? '').split('\n').map(clean));
-  }
-  return `${lines.join('\n')}\n`;
+  const text =
+    error.code === 'aborted'
+      ? `${[clean(error.message), ...hintLines(error.hint, style)].join('\n')}\n`
+      : errorLines(error.message, error.hint, style);
+  if (!verbose || error.code !== 'internal' || !(error.cause instanceof Error)) return text;
+  return `${text}${(error.cause.stack ?? '').split('\n').map(clean).join('\n')}\n`;
 }

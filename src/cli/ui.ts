@@ -2,6 +2,7 @@
 import { KpmError } from '../errors.ts';
 import type { Progress, Ui } from '../host/machine.ts';
 import { meaning, readAnswer, type Source } from './answer.ts';
+import { errorLines } from './failure.ts';
 import type { Options } from './options.ts';
 import type { Output } from './output.ts';
 import { clean } from './render/clean.ts';
@@ -16,11 +17,16 @@ export function terminalUi(output: Output, source: Source, options: Options, now
   const display = new ProgressDisplay(output, now, output.errTerminal && !options.flag('quiet'));
   const say = (text: string): void => {
     display.hide();
-    output.err(`${wrap(clean(text), output.errStyle.width).join('\n')}\n`);
+    const lines = text.split('\n').flatMap((line) => wrap(clean(line), output.errStyle.width));
+    output.err(`${lines.join('\n')}\n`);
   };
   return {
     note: (text) => (options.flag('quiet') ? undefined : say(text)),
     warn: (text) => say(`Warning: ${text}`),
+    failure: (text, hint) => {
+      display.hide();
+      output.err(errorLines(text, hint, output.errStyle));
+    },
     detail: (text) => (options.flag('verbose') ? say(text) : undefined),
     confirm: (question) => confirm(question, output, source, options),
     progress: (label, total) => display.start(label, total),
@@ -40,12 +46,18 @@ async function confirm(question: string, output: Output, source: Source, options
   }
   const ask = json ? output.err : output.out;
   for (;;) {
-    ask(`${clean(question)} [y/N]: `);
+    ask(prompt(question));
     const answer = await readAnswer(source);
     if (answer === null) ask('\n');
     const meant = meaning(answer);
     if (meant !== null) return meant;
   }
+}
+
+/** Every question ends alike, whoever asks it. */
+function prompt(question: string): string {
+  const lines = question.replace(/\s*(\[y\/N\]:)?\s*$/, '').split('\n');
+  return `${lines.map(clean).join('\n')} [y/N]: `;
 }
 
 interface Running {

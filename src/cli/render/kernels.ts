@@ -9,12 +9,7 @@ import { shortLevel } from './plan.ts';
 import type { Style } from './style.ts';
 import { type Column, type Row, table } from './table.ts';
 
-const COLUMNS: readonly Column[] = [
-  { head: 'Kernel' },
-  { head: 'State' },
-  { head: 'Live patches' },
-  { head: 'Repository' },
-];
+const COLUMNS: readonly Column[] = [{ head: 'Kernel' }, { head: 'State' }, { head: 'Patches' }, { head: 'Repository' }];
 
 export interface KernelsView {
   readonly settings: Settings;
@@ -28,7 +23,7 @@ function state(stream: StreamReport): string {
 }
 
 function patches(stream: StreamReport): string {
-  if (stream.newest) return looksEmpty(stream.newest) ? 'no fixes yet' : shortLevel(stream.newest);
+  if (stream.newest) return looksEmpty(stream.newest) ? 'no fixes' : shortLevel(stream.newest);
   return stream.supported ? 'subscribed' : 'none';
 }
 
@@ -43,7 +38,8 @@ export function renderKernels(foreign: KernelsView, style: Style): string {
   const lines = table(COLUMNS, rows, style);
   const hidden = view.streams.filter((stream) => !stream.supported && !stream.installed).length;
   if (view.settings.autofilter && hidden > 0) {
-    lines.push('', `The filter is on: dnf does not offer the ${hidden} kernel(s) without live patches.`);
+    const what = hidden === 1 ? 'the kernel' : `the ${hidden} kernels`;
+    lines.push('', `The filter is on: dnf does not offer ${what} without live patches.`);
   }
   return `${lines.join('\n')}\n`;
 }
