@@ -394,6 +394,52 @@ export const ERROR_CODES = {
     next: 'Reboot to get rid of it.',
   },
   'not-loaded': { meaning: 'The module is not in the kernel.', next: 'See what is loaded with kpatch-pm status.' },
+  // ---- configuration
+  'config-missing': {
+    meaning: 'A configuration file named on the command line does not exist.',
+    next: 'Check the path; it counts from the host, also with --installroot.',
+  },
+  'config-broken': {
+    meaning: 'A configuration file has lines that cannot be read.',
+    next: 'Look at the file and line that are named.',
+  },
+  'config-value': {
+    meaning: 'The value of a configuration option cannot be read or is refused.',
+    next: 'Look at the file and line that are named.',
+  },
+  'config-option': {
+    meaning: 'A configuration option is not known.',
+    next: 'Check its spelling in docs/repositories.md.',
+  },
+  'config-variable': {
+    meaning: 'A variable is missing, refused, or expands to something that is too long or holds control characters.',
+    next: 'Set it in /etc/dnf/vars, or use --releasever.',
+  },
+  'setopt-invalid': {
+    meaning: 'A --setopt, --repofrompath, --releasever or --forcearch cannot be used as given.',
+    next: 'See `kpatch-pm --help`.',
+    exit: EXIT.usage,
+  },
+  'option-not-honoured': {
+    meaning: 'A repository is under an option that tightens security and that kpatch-pm does not support.',
+    next: 'Remove the option for that repository, or leave the repository out with --disablerepo.',
+  },
+  'repo-unknown': {
+    meaning: 'A repository named on the command line is not configured.',
+    next: 'See `kpatch-pm repolist`.',
+  },
+  'repo-id': {
+    meaning: 'The id of a repository is not allowed, or is configured twice.',
+    next: 'Letters, digits and - _ . : make an id; rename one of them.',
+  },
+  'kpatch-conf-odd': {
+    meaning: 'kpatch.conf has a line that is odd or that other programs read differently.',
+    next: 'Look at the line that is named; `kpatch-pm auto` and `manual` mend what they need.',
+  },
+  'versionlock-odd': {
+    meaning: 'A line of versionlock cannot be read.',
+    next: 'Look at the file and line that are named.',
+  },
 } as const satisfies Record<string, CodeEntry>;
 
 export type ErrorCode = keyof typeof ERROR_CODES;
