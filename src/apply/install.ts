@@ -80,7 +80,7 @@ export async function recover(machine: Machine, locked: LockedState, ui: Ui): Pr
 const TRANSIENT: readonly string[] = ['no-space', 'read-only', 'needs-root', 'state-newer', 'state-unsafe'];
 
 async function finish(machine: Machine, root: Root, steps: readonly Step[]): Promise<TransactionResult> {
-  const transaction: Transaction = { machine, steps, registered: new Map(), notices: [] };
+  const transaction: Transaction = { machine, steps, registered: new Map(), clinging: new Set(), notices: [] };
   const results: StepResult[] = [];
   const stopped = new Map<string, Problem>();
   for (const step of steps) {

@@ -3,6 +3,7 @@ import path from 'node:path';
 import type { Problem } from '../domain/because.ts';
 import { formatNevra } from '../domain/nevra.ts';
 import { hasErrno, KpmError } from '../errors.ts';
+import { moduleFacts } from '../formats/elf/module.ts';
 import type { Machine } from '../host/machine.ts';
 import type { Root } from '../host/root.ts';
 import { HOLDS, holdsText, readHolds, withHold, withoutHold } from '../state/holds.ts';
@@ -28,6 +29,8 @@ export interface Transaction {
   readonly steps: readonly Step[];
   /** Answers of the register steps so far, by NEVRA. */
   readonly registered: Map<string, boolean>;
+  /** Kernels of which a package would not leave the rpm database: its payload stays too. */
+  readonly clinging: Set<string>;
   readonly notices: Problem[];
 }
 
@@ -63,6 +66,7 @@ export async function perform(step: Step, transaction: Transaction): Promise<Don
     case 'unregister': {
       const answer = await unregister(transaction.machine, step.nevra);
       if (answer.gone) return answer.changed ? 'done' : 'already';
+      transaction.clinging.add(step.kernel);
       const text = `${formatNevra(step.nevra)} is still in the rpm database: ${answer.why}.`;
       return { code: 'not-registered', text };
     }
@@ -79,6 +83,11 @@ export async function perform(step: Step, transaction: Transaction): Promise<Don
 const NOT_REGISTERED: Problem = {
   code: 'not-registered',
   text: 'The rpm database was not told, so its own path stays empty.',
+};
+
+const STILL_REGISTERED: Problem = {
+  code: 'not-registered',
+  text: 'The rpm database still names it, so its own path keeps it.',
 };
 
 const wants = (step: PutStep | DropStep, transaction: Transaction): boolean =>
@@ -113,7 +122,8 @@ function findBytes(step: PutStep, transaction: Transaction): { bytes: Buffer; st
 
 async function put(step: PutStep, transaction: Transaction): Promise<Done> {
   if (!wants(step, transaction)) return NOT_REGISTERED;
-  if (isThere(step, transaction)) return 'already';
+  const linked = link(step, transaction);
+  if (isThere(step, transaction)) return linked;
   const { machine } = transaction;
   const { root } = machine;
   const target = modulePath(step.place, step.kernel, step.file);
@@ -137,6 +147,34 @@ async function put(step: PutStep, transaction: Transaction): Promise<Done> {
   return 'done';
 }
 
+function link({ link }: PutStep, { machine: { root } }: Transaction): 'done' | 'already' {
+  if (link === null || root.readlink(link.path) === link.target) return 'already';
+  root.mkdirs(path.posix.dirname(link.path));
+  root.symlink(link.target, link.path);
+  return 'done';
+}
+
+/** Removes the build-id link that leads to a payload file, with the directory it leaves empty. */
+function unlink(step: DropStep, { machine: { root } }: Transaction): void {
+  const bytes = root.read(modulePath(step.place, step.kernel, step.file));
+  const id = bytes && buildIdOf(bytes);
+  if (!id) return;
+  const place = `usr/lib/.build-id/${id.slice(0, 2)}/${id.slice(2)}`;
+  if (!root.readlink(place)?.endsWith(`/${step.kernel}/${step.file}`)) return;
+  root.remove(place);
+  root.removeEmptyDir(path.posix.dirname(place));
+}
+
+function buildIdOf(bytes: Buffer): string | null {
+  try {
+    return moduleFacts(bytes).buildId;
+  } catch (error) {
+    // Damaged after it was installed: then nothing says which link was its own.
+    if (error instanceof KpmError) return null;
+    throw error;
+  }
+}
+
 /** Renames, or answers false where the target is on another file system. */
 function renamed({ machine: { root } }: Transaction, from: string, to: string): boolean {
   try {
@@ -150,9 +188,11 @@ function renamed({ machine: { root } }: Transaction, from: string, to: string): 
 
 function drop(step: DropStep, transaction: Transaction): Done {
   if (!wants(step, transaction)) return NOT_REGISTERED;
+  if (step.place === 'payload' && transaction.clinging.has(step.kernel)) return STILL_REGISTERED;
   const { root } = transaction.machine;
   const target = modulePath(step.place, step.kernel, step.file);
   const stat = root.lstat(target);
+  if (step.place === 'payload' && stat?.isFile()) unlink(step, transaction);
   if (stat !== null) {
     if (step.keep && stat.isFile()) keep(step, target, transaction);
     else root.remove(target);

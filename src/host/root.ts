@@ -199,6 +199,29 @@ export class Root {
     });
   }
 
+  /** Makes a symbolic link, in place of a link or file of that name, atomically. */
+  symlink(target: string, relative: string): void {
+    this.#change('symlink', relative, () =>
+      this.#inside(relative, false, (place) => {
+        const scratch: Place = { dir: place.dir, name: `.${place.name}.${randomBytes(6).toString('hex')}.tmp` };
+        fs.symlinkSync(target, through(scratch));
+        try {
+          fs.renameSync(through(scratch), through(place));
+        } catch (error) {
+          fs.rmSync(through(scratch), { force: true });
+          throw error;
+        }
+        fsyncDir(place.dir);
+      }),
+    );
+  }
+
+  /** The text of a symbolic link; null when there is none of that name. */
+  readlink(relative: string): string | null {
+    if (!this.lstat(relative)?.isSymbolicLink()) return null;
+    return this.#at(relative, false, (place) => fs.readlinkSync(through(place)));
+  }
+
   /** Gives a file its final name unless that is taken, atomically; false (and `from` is gone) when it is. One file system. */
   renameNew(from: string, to: string): boolean {
     return this.#change('link', to, () =>

@@ -41,7 +41,7 @@ function sound(step: Fields): boolean {
   if (step.kernel !== undefined && step.kernel !== null && kernelRelease(String(step.kernel)) === null) return false;
   switch (step.do) {
     case 'put':
-      return isModuleFile(String(step.file)) && SHA256.test(String(step.sha256)) && inPlace(step);
+      return isModuleFile(String(step.file)) && SHA256.test(String(step.sha256)) && inPlace(step) && linkInPlace(step);
     case 'drop':
       return isModuleFile(String(step.file)) && inPlace(step);
     case 'register':
@@ -54,6 +54,9 @@ function sound(step: Fields): boolean {
 }
 
 const inPlace = (step: Fields): boolean => step.place === 'active' || step.place === 'payload';
+
+const linkInPlace = ({ link }: Fields): boolean =>
+  link === null || (isFields(link) && /^usr\/lib\/\.build-id\/[0-9a-f]{2}\/[0-9a-f]+$/.test(String(link.path)));
 
 const FORMAT: FileFormat<Journal> = {
   what: 'journal',

@@ -23,6 +23,8 @@ export interface PutStep {
   /** Permission bits and modification time (seconds) as the package's header says. */
   readonly mode: number;
   readonly mtime: number;
+  /** A link that goes with the file (build id); null: none. Path below the root. */
+  readonly link: { readonly path: string; readonly target: string } | null;
   /** Put only where a `register` step of this transaction for this package (formatNevra) succeeded; null: always. */
   readonly ifRegistered: string | null;
 }

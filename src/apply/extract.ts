@@ -1,0 +1,161 @@
+// From a verified package to module files. Only this file makes a StagedModule: exactly the live-patch modules of the
+// kernel the package claims. Whatever else a package brings is refused by name; scriptlets never run.
+// Source: the vendor's spec files (modules in /usr/lib/kpatch/KERNEL/); rpm's %_build_id_links for the links beside.
+import type { KernelRelease } from '../domain/kernel.ts';
+import { formatNevra } from '../domain/nevra.ts';
+import type { Dependency } from '../domain/package.ts';
+import { KpmError } from '../errors.ts';
+import type { Pipe } from '../formats/codec/decompress.ts';
+import { type ModuleFacts, moduleFacts } from '../formats/elf/module.ts';
+import { packageFacts } from '../formats/rpm/facts.ts';
+import { isDirectory, isLink, isRegular } from '../formats/rpm/files.ts';
+import type { RpmPackage } from '../formats/rpm/package.ts';
+import { type PayloadEntry, readPayload } from '../formats/rpm/payload.ts';
+import { isModuleFile } from '../state/receipts.ts';
+import type { VerifiedPackage } from './verify.ts';
+
+declare const brand: unique symbol;
+
+/** A module that may be installed: its bytes were signed, and they are a live patch for this kernel. */
+export interface StagedModule {
+  readonly [brand]: 'StagedModule';
+  /** File name. */
+  readonly file: string;
+  /** Name as sysfs will show it. */
+  readonly module: string;
+  readonly bytes: Buffer;
+  readonly sha256: string;
+  readonly size: number;
+  /** Permission bits and modification time (seconds) of the package's header. */
+  readonly mode: number;
+  readonly mtime: number;
+  readonly vermagic: string;
+  /** The build-id link the package has for it; it belongs to the payload like the module itself. */
+  readonly link: BuildIdLink | null;
+}
+
+export interface BuildIdLink {
+  /** Below the root: usr/lib/.build-id/XX/REST. */
+  readonly path: string;
+  readonly target: string;
+}
+
+/** A module file's bytes are held in memory; the largest real ones have some MB. */
+const MAX_MODULE = 256 * 1024 * 1024;
+const HOME = '/usr/lib/kpatch/';
+const BUILD_ID = /^\/usr\/lib\/\.build-id\/([0-9a-f]{2})\/([0-9a-f]+)$/;
+
+function refuse(pkg: RpmPackage, why: string): KpmError {
+  const nevra = formatNevra(pkg.nevra);
+  return new KpmError('module-unusable', {
+    text: `${nevra} cannot be used: ${why}.`,
+    subject: nevra,
+    hint: `Look at the package: kpatch-pm inspect ${nevra}.rpm`,
+  });
+}
+
+const exact = (list: readonly Dependency[], name: string): string[] =>
+  list.filter((one) => one.name === name && one.flags === 'EQ').map((one) => (one.evr ?? '').replace(/^0:/, ''));
+
+/** The signed header's own word on its kernel: repository metadata is not signed the same way. */
+function checkClaim(pkg: RpmPackage, kernel: KernelRelease): void {
+  const { requires, provides } = packageFacts(pkg);
+  const bare = kernel.endsWith(`.${pkg.nevra.arch}`) ? kernel.slice(0, -pkg.nevra.arch.length - 1) : kernel;
+  const full = exact(requires, 'kernel-uname-r');
+  const short = exact(requires, 'kernel');
+  if (pkg.source) throw refuse(pkg, 'it is a source package');
+  if (full.length + short.length === 0) throw refuse(pkg, 'its header does not say which kernel it needs');
+  const other =
+    full.find((name) => name !== kernel) ??
+    short.find((name) => name !== bare) ??
+    exact(provides, 'kpatch-patch').find((name) => name !== kernel && name !== bare);
+  if (other !== undefined) throw refuse(pkg, `its header names the kernel ${other}, not ${kernel}`);
+}
+
+/** The file name of a module entry; refuses everything that is not a module of this kernel in its own place. */
+function fileName(pkg: RpmPackage, entry: PayloadEntry, kernel: KernelRelease): string {
+  const { path, mode } = entry;
+  const no = (why: string) => refuse(pkg, `${path} ${why}`);
+  if (isLink(mode)) throw no(`is a link to ${entry.linkTo}`);
+  if (!isRegular(mode)) throw no('is neither a file nor a directory');
+  if ((mode & 0o7000) !== 0) throw no('is setuid, setgid or sticky');
+  if ((mode & 0o022) !== 0) throw no('may be written by others than its owner');
+  if (!path.startsWith(HOME)) throw no(`lies outside ${HOME}${kernel}/`);
+  const [release, file, ...deeper] = path.slice(HOME.length).split('/');
+  if (release !== kernel) throw no(`is in the directory of another kernel than ${kernel}`);
+  if (file === undefined || deeper.length > 0) throw no(`does not lie directly in ${HOME}${kernel}/`);
+  if (/\.ko\.(xz|gz|zst|bz2|lzma)$/.test(file))
+    throw no('is a compressed module, which no loader of live patches takes');
+  if (!isModuleFile(file)) throw no('is not named as a module (*.ko)');
+  return file;
+}
+
+function facts(pkg: RpmPackage, path: string, bytes: Buffer): ModuleFacts {
+  try {
+    return moduleFacts(bytes);
+  } catch (error) {
+    if (error instanceof KpmError) throw refuse(pkg, `${path}: ${error.message.replace(/\.$/, '')}`);
+    throw error;
+  }
+}
+
+function toModule(pkg: RpmPackage, entry: PayloadEntry, kernel: KernelRelease): [StagedModule, ModuleFacts] {
+  const file = fileName(pkg, entry, kernel);
+  const { path, content, sha256 } = entry;
+  if (content === null || sha256 === null || content.length === 0) throw refuse(pkg, `${path} is empty`);
+  const found = facts(pkg, path, content);
+  const no = (why: string) => refuse(pkg, `${path} ${why}`);
+  if (found.release !== kernel) throw no(`was built for ${found.release}, not for ${kernel}`);
+  if (!found.livepatch) throw no('is no live patch (livepatch=Y is missing)');
+  if (found.machine !== pkg.nevra.arch) throw no(`is code for ${found.machine}, not for ${pkg.nevra.arch}`);
+  // Source: the kernel's build system names a module after its file, with every "-" made "_"; kpatch-build "." too.
+  const expected = file.slice(0, -'.ko'.length).replace(/[-.]/g, '_');
+  if (found.name !== expected) throw no(`calls itself ${found.name}, not ${expected}`);
+  const module = {
+    file,
+    module: found.name,
+    bytes: content,
+    sha256,
+    size: content.length,
+    mode: entry.mode & 0o777,
+    mtime: entry.mtime,
+    vermagic: found.vermagic,
+    link: null,
+  } as unknown as StagedModule;
+  return [module, found];
+}
+
+/** A link by which debuggers find a file from its build id; harmless, and ours to make when the package is registered. */
+function isBuildIdLink(entry: PayloadEntry): boolean {
+  return isLink(entry.mode) && BUILD_ID.test(entry.path);
+}
+
+function withLink(module: StagedModule, found: ModuleFacts, links: readonly PayloadEntry[]): StagedModule {
+  const own = links.find((link) => (BUILD_ID.exec(link.path) ?? []).slice(1).join('') === found.buildId);
+  return own ? { ...module, link: { path: own.path.slice(1), target: own.linkTo ?? '' } } : module;
+}
+
+/**
+ * The modules of a verified package for the kernel it claims; none for an empty package (a subscription).
+ * Raises `module-unusable` and what readPayload raises (`payload-...`, `too-large` ...).
+ */
+export async function extractModules(
+  verified: VerifiedPackage,
+  kernel: KernelRelease,
+  pipe: Pipe,
+): Promise<StagedModule[]> {
+  const { pkg } = verified;
+  checkClaim(pkg, kernel);
+  const entries = await readPayload(pkg, { maxBytes: MAX_MODULE }, pipe);
+  const links = entries.filter(isBuildIdLink);
+  const modules = entries
+    .filter((entry) => !isDirectory(entry.mode) && !isBuildIdLink(entry))
+    .map((entry) => toModule(pkg, entry, kernel));
+  const names = new Set(modules.map(([module]) => module.module));
+  if (names.size !== modules.length) throw refuse(pkg, 'two of its modules have one name');
+  const strayLink = links.find(
+    (link) => !modules.some(([module]) => link.linkTo?.endsWith(`/${kernel}/${module.file}`)),
+  );
+  if (strayLink) throw refuse(pkg, `${strayLink.path} is a link to ${strayLink.linkTo}`);
+  return modules.map(([module, found]) => withLink(module, found, links));
+}
