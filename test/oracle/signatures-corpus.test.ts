@@ -4,9 +4,9 @@ import path from 'node:path';
 import { expect, test } from '@jest/globals';
 import { config, type Key, readKey, readKeys } from 'openpgp';
 import { judgeSignatures, verifyPackage } from '../../src/apply/verify.ts';
-import type { KpmError } from '../../src/errors.ts';
 import { mergeKeys, type PublicKey, parseKeys } from '../../src/formats/openpgp/index.ts';
 import { parseRpm } from '../../src/formats/rpm/package.ts';
+import { codeOf } from '../support/code-of.ts';
 import { corpusDir, describeCorpus } from '../support/corpus.ts';
 
 const NOW = new Date('2026-11-21T12:00:00Z');
@@ -106,16 +106,6 @@ interface PackageTruth {
   readonly file: string;
   readonly nevra: object | null;
   readonly signatures: readonly SignatureTruth[];
-}
-
-function codeOf(act: () => unknown): string {
-  try {
-    act();
-  } catch (error) {
-    if (error instanceof KpmError) return error.code;
-    throw error;
-  }
-  return 'accepted';
 }
 
 const packages = (json<{ packages?: PackageTruth[] }>('rpms/expected.json').packages ?? []).filter(
