@@ -204,8 +204,8 @@ function explained(error: unknown, kind: Compression, what: string): unknown {
     const said = error.message.split(': ').at(-1)?.replace(/\.+$/, '');
     return damaged(what, `${kind} says "${said}"`, error);
   }
-  if (kind !== 'none' && error instanceof Error && !hasErrno(error, 'ENOENT', 'EACCES', 'EIO')) {
-    return damaged(what, `as ${kind} data: ${error.message}`, error);
+  if (kind !== 'none' && !hasErrno(error, 'ENOENT', 'EACCES', 'EIO')) {
+    return damaged(what, `as ${kind} data: ${(error as Error).message}`, error);
   }
   return error;
 }
