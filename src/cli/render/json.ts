@@ -23,9 +23,16 @@ function rejected(list: readonly Rejection[]): unknown[] {
   return list.map((r) => ({ nevra: r.nevra, repo: r.repo, because: reason(r.because) }));
 }
 
-/** How an error ends the object: null when there is none. */
-export function errorJson(error: KpmError | null): unknown {
-  return error === null ? null : { code: error.code, text: error.message, subject: error.subject, hint: error.hint };
+export interface ErrorJson {
+  readonly code: string;
+  readonly text: string;
+  readonly subject: string | null;
+  readonly hint: string | null;
+}
+
+/** How a run that ended with an error says so. */
+export function errorJson({ code, message, subject, hint }: KpmError): ErrorJson {
+  return { code, text: message, subject, hint };
 }
 
 function actionJson(action: Action): Record<string, unknown> {
@@ -62,7 +69,7 @@ export interface PlanResult {
   readonly plan: Plan;
   /** Parallel to the plan's actions; null for a dry run, or when nothing was begun. */
   readonly outcomes: readonly Outcome[] | null;
-  readonly error: KpmError | null;
+  readonly error: ErrorJson | null;
 }
 
 /** Contract section 4. */
@@ -75,13 +82,8 @@ export function planJson({ plan, outcomes, error }: PlanResult): unknown {
     }),
     skipped: plan.skipped.map(skippedJson),
     repositories: plan.repositories.map(repositoryJson),
-    error: errorJson(error),
+    error,
   };
-}
-
-/** The object of a run that failed before there was a plan. */
-export function failedPlanJson(error: KpmError): unknown {
-  return planJson({ plan: { actions: [], skipped: [], repositories: [] }, outcomes: null, error });
 }
 
 function installedJson(patch: InstalledPatch): unknown {

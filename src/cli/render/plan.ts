@@ -74,6 +74,12 @@ export function renderPlan(foreign: Plan, style: Style): string {
   return `${lines.join('\n')}\n`;
 }
 
+/** For a change of settings alone: why no package changes. Empty when that was not asked. */
+export function renderUnchanged(foreign: Plan, style: Style): string {
+  const lines = skippedLines(cleanDeep(foreign).skipped, style, 'No package changes:');
+  return lines.length === 0 ? '' : `${lines.join('\n')}\n`;
+}
+
 function packageTable(actions: readonly Action[], style: Style): string[] {
   const rows: Row[] = [];
   for (const group of GROUPS) {

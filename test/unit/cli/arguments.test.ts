@@ -97,7 +97,7 @@ describe('what is refused, with exit status 2', () => {
     [['status', '--refresh', '-C'], '--refresh and --cacheonly contradict each other.'],
     [['status', 'x'], 'status takes no arguments, but was given x.'],
     [['status', '--', '--json'], 'status takes no arguments, but was given --json.'],
-    [['clean', 'everything'], 'clean knows no everything, only all, metadata, packages, expire-cache.'],
+    [['clean', 'everything'], 'clean knows no everything, only all, metadata, packages, dbcache, expire-cache.'],
   ])('%j', (args, text) => {
     const error = refusal(...args);
     expect(error).toMatchObject({ code: 'usage', message: text, exit: 2 });

@@ -1,0 +1,35 @@
+#!/usr/bin/env -S -u NODE_OPTIONS -u NODE_COMPILE_CACHE -u NODE_EXTRA_CA_CERTS -u NODE_PATH -u OPENSSL_CONF node
+// The process: a clean environment, the real machine, the exit status. (The first line keeps within the 127 bytes that
+// older kernels read; the rest of the list is in cli/environment.ts.)
+import { cleaned, removeUnsafe, unsafeAtStart } from './cli/environment.ts';
+
+async function run(): Promise<number> {
+  const { main } = await import('./cli/main.ts');
+  const { realSurroundings } = await import('./cli/real.ts');
+  return main(process.argv.slice(2), realSurroundings());
+}
+
+/** Starts the same command again without what node has already read; gives its exit status. */
+async function startAgain(): Promise<number> {
+  const { spawn } = await import('node:child_process');
+  const child = spawn(process.execPath, process.argv.slice(1), { env: cleaned(process.env), stdio: 'inherit' });
+  // A signal from the terminal reaches both; one sent to this process alone is passed on.
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => child.kill(signal));
+  return new Promise((resolve, reject) => {
+    child.once('error', reject);
+    child.once('exit', (status) => resolve(status ?? 1));
+  });
+}
+
+/** Ends once everything printed has left; open connections must not hold the process. */
+function finish(status: number): void {
+  process.exitCode = status;
+  process.stdout.write('', () => process.stderr.write('', () => process.exit(status)));
+}
+
+// A reader that went away (`| head`) is no failure of ours: the work goes on, only the text is lost.
+for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
+
+const again = unsafeAtStart(process.env).length > 0;
+removeUnsafe(process.env);
+finish(await (again ? startAgain() : run()));

@@ -1,0 +1,70 @@
+// auto, install, manual, auto-filter, no-filter: show the plan, ask, carry it out, tell what became of it.
+import type { Action, Plan } from '../../domain/plan.ts';
+import type { World } from '../../domain/world.ts';
+import { EXIT, type KpmError } from '../../errors.ts';
+import { carryOut, type Report } from '../../pipeline.ts';
+import type { Context } from '../context.ts';
+import { errorJson, jsonText, planJson } from '../render/json.ts';
+import { needsConsent, renderPlan, renderUnchanged } from '../render/plan.ts';
+import { firstFailure, renderReport } from '../render/report.ts';
+
+export async function run(context: Context): Promise<number> {
+  const { machine, request, ui, output, options, sofar } = context;
+  const { world, plan, report } = await carryOut(machine, request, ui, (seen, planned) => {
+    sofar.plan = planned;
+    return approve(context, seen, planned);
+  });
+  // Where nothing was to be approved, nothing was said yet.
+  if (report === null) tellNotices(context, world);
+  const performed = report === null ? plan : asPerformed(plan, report);
+  const outcomes = report?.outcomes ?? null;
+  const failure = firstFailure(outcomes);
+  if (options.flag('json')) {
+    const error = failure === null ? null : { ...failure, subject: null, hint: null };
+    output.out(jsonText(planJson({ plan: performed, outcomes, error })));
+  } else if (report === null && (request.dryRun || !options.flag('quiet'))) {
+    output.out(renderPlan(plan, output.outStyle));
+  }
+  if (!options.flag('json') && !options.flag('quiet') && !request.dryRun) {
+    output.out(renderReport({ verb: request.verb, plan: performed, outcomes, world }, output.outStyle));
+  }
+  return failure === null ? EXIT.done : EXIT.failed;
+}
+
+/** Shows what will be done and asks, where packages or the kernel change; a setting alone is not asked about. */
+async function approve(context: Context, world: World, plan: Plan): Promise<boolean> {
+  const { ui, output, options } = context;
+  tellNotices(context, world);
+  const asks = needsConsent(plan) && !options.flag('assumeyes');
+  const quiet = options.flag('quiet') && !asks;
+  if (options.flag('json')) {
+    if (asks && output.errTerminal) output.err(renderPlan(plan, output.errStyle));
+  } else if (!quiet) {
+    const { outStyle } = output;
+    output.out(needsConsent(plan) ? renderPlan(plan, outStyle) : renderUnchanged(plan, outStyle));
+  }
+  return asks ? ui.confirm('Is this ok') : true;
+}
+
+function tellNotices({ ui }: Context, world: World): void {
+  for (const notice of world.notices) ui.warn(notice.text);
+}
+
+/** The plan with the levels that were really taken, and what they stepped over. */
+function asPerformed(plan: Plan, { staged }: Report): Plan {
+  const actions = plan.actions.map((action, n): Action => {
+    const patch = staged.get(n);
+    if (!patch || !('fallbacks' in action)) return action;
+    const rejected = [...action.rejected, ...patch.steppedOver];
+    return { ...action, package: patch.package, empty: patch.modules.length === 0, rejected };
+  });
+  return { ...plan, actions };
+}
+
+export function failureJson(error: KpmError, { sofar, request }: Context): unknown {
+  const plan: Plan = sofar.plan ?? { actions: [], skipped: [], repositories: [] };
+  // Refused before anything was begun; of a fault of ours nobody knows how far it came.
+  const untouched = !request.dryRun && error.code === 'aborted';
+  const outcomes = untouched ? plan.actions.map(() => ({ outcome: 'not-run', error: null }) as const) : null;
+  return planJson({ plan, outcomes, error: errorJson(error) });
+}

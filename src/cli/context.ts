@@ -1,0 +1,67 @@
+// What a verb is given.
+import type { Plan } from '../domain/plan.ts';
+import type { World } from '../domain/world.ts';
+import { KpmError } from '../errors.ts';
+import type { Machine, Ui } from '../host/machine.ts';
+import type { Request } from '../pipeline.ts';
+import type { Options } from './options.ts';
+import type { Output } from './output.ts';
+import type { VerbName } from './verbs.ts';
+
+export interface Context {
+  readonly verb: VerbName;
+  /** What followed the verb. */
+  readonly words: readonly string[];
+  readonly options: Options;
+  readonly machine: Machine;
+  readonly request: Request;
+  readonly ui: Ui;
+  readonly output: Output;
+  /** What is known while the verb runs, for the JSON object of a run that ends early. */
+  readonly sofar: { plan: Plan | null };
+}
+
+/** The options as the pipeline wants them. */
+export function requestFor(verb: VerbName, options: Options): Request {
+  const refresh = options.flag('refresh') || verb === 'makecache';
+  const timeout = options.value('lock-timeout');
+  return {
+    verb,
+    config: {
+      configFile: options.value('config') ?? undefined,
+      kpmConfigFile: options.value('kpm-config') ?? undefined,
+      setopt: options.list('setopt'),
+      enablerepo: options.list('enablerepo'),
+      disablerepo: options.list('disablerepo'),
+      repo: options.list('repo'),
+      repofrompath: options.list('repofrompath'),
+      disableexcludes: options.list('disableexcludes'),
+      releasever: options.value('releasever') ?? undefined,
+      forcearch: options.value('forcearch') ?? undefined,
+      nogpgcheck: options.flag('nogpgcheck'),
+    },
+    kernels: options.list('kernel'),
+    refresh,
+    // `status` answers from what is here; only --refresh sends it to the network.
+    cacheOnly: options.flag('cacheonly') || (verb === 'status' && !refresh),
+    load: !options.flag('no-load'),
+    lockTimeout: timeout === null ? null : Number(timeout),
+    assumeYes: options.flag('assumeyes'),
+    assumeNo: options.flag('assumeno'),
+    dryRun: options.flag('dry-run'),
+  };
+}
+
+/** Whether a kernel is among those named by --kernel, or none was named. Raises `kernel-not-installed` for a stranger. */
+export function selector(request: Request, world: World): (release: string) => boolean {
+  const { kernels } = request;
+  const stranger = kernels.find((name) => !world.kernels.some(({ release }) => release === name));
+  if (stranger !== undefined) {
+    throw new KpmError('kernel-not-installed', {
+      text: `The kernel ${stranger} is not installed.`,
+      subject: stranger,
+      hint: `Installed: ${world.kernels.map(({ release }) => release).join(', ') || 'none'}`,
+    });
+  }
+  return (release) => kernels.length === 0 || kernels.includes(release);
+}

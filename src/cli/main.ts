@@ -1,0 +1,137 @@
+// The command line: arguments in, exit status out. Loads only what the verb at hand needs.
+import { EXIT, KpmError } from '../errors.ts';
+import type { Context } from './context.ts';
+import { asKpmError, failureText } from './failure.ts';
+import type { Options } from './options.ts';
+import { type Output, outputTo } from './output.ts';
+import type { Surroundings } from './surroundings.ts';
+import { type VerbName, verbOf } from './verbs.ts';
+import { VERSION } from './version.ts';
+
+/** What a verb's module exports. */
+interface Command {
+  /** Does it; gives the exit status. */
+  run(context: Context): Promise<number>;
+  /** The object `--json` prints when nothing came of it. */
+  failureJson(error: KpmError, context: Context): unknown;
+}
+
+const COMMANDS: Record<VerbName, () => Promise<Command>> = {
+  status: () => import('./commands/status.ts'),
+  auto: () => import('./commands/change.ts'),
+  install: () => import('./commands/change.ts'),
+  manual: () => import('./commands/change.ts'),
+  'auto-filter': () => import('./commands/change.ts'),
+  'no-filter': () => import('./commands/change.ts'),
+  kernels: () => import('./commands/kernels.ts'),
+  makecache: () => import('./commands/makecache.ts'),
+  clean: () => import('./commands/clean.ts'),
+};
+
+/** Runs one command line (the arguments after the program's name); gives the exit status of contract section 3. */
+export async function main(args: readonly string[], surroundings: Surroundings): Promise<number> {
+  const output = outputTo(surroundings.stdout, surroundings.stderr, surroundings.env, null);
+  if (await answerAtOnce(args, output)) return EXIT.done;
+  try {
+    const { parseArguments } = await import('./arguments.ts');
+    const { verb, words, options } = parseArguments(args);
+    if (options.flag('version')) return print(output, versionText());
+    if (options.flag('help') || verb === null) return print(output, await helpText(verb, output));
+    return await perform(verb, words, options, surroundings);
+  } catch (thrown) {
+    const error = asKpmError(thrown);
+    if (askedForJson(args)) await printFailure(output, error);
+    output.err(failureText(error, output.errStyle, false));
+    return error.exit;
+  }
+}
+
+const versionText = (): string => `kpatch-pm ${VERSION}\n`;
+
+async function helpText(verb: string | null, output: Output): Promise<string> {
+  const { generalHelp, verbHelp } = await import('./help.ts');
+  const spec = verb === null ? null : verbOf(verb);
+  return spec ? verbHelp(spec, output.outStyle.width) : generalHelp(output.outStyle.width);
+}
+
+function print(output: Output, text: string): number {
+  output.out(text);
+  return EXIT.done;
+}
+
+/** The plain forms of --version and --help, answered before the parser is loaded. */
+async function answerAtOnce(args: readonly string[], output: Output): Promise<boolean> {
+  const [first = '', second = '', ...more] = args;
+  if (more.length > 0) return false;
+  const help = ['--help', '-h'];
+  if (first === '--version' && second === '') output.out(versionText());
+  else if (help.includes(first) && second === '') output.out(await helpText(null, output));
+  else if (help.includes(second) && verbOf(first)) output.out(await helpText(first, output));
+  else return false;
+  return true;
+}
+
+function askedForJson(args: readonly string[]): boolean {
+  const end = args.indexOf('--');
+  return (end < 0 ? args : args.slice(0, end)).includes('--json');
+}
+
+/** A failure before the verb was known. */
+async function printFailure(output: Output, error: KpmError): Promise<void> {
+  const { errorJson, JSON_FORMAT, jsonText } = await import('./render/json.ts');
+  output.out(jsonText({ format: JSON_FORMAT, error: errorJson(error) }));
+}
+
+async function perform(
+  verb: VerbName,
+  words: readonly string[],
+  options: Options,
+  surroundings: Surroundings,
+): Promise<number> {
+  const { stdin, stdout, stderr, env, now, interrupt } = surroundings;
+  const output = outputTo(stdout, stderr, env, options);
+  const [{ machineFor }, { terminalUi }, { requestFor }] = await Promise.all([
+    import('./surroundings.ts'),
+    import('./ui.ts'),
+    import('./context.ts'),
+  ]);
+  const machine = machineFor(surroundings, options);
+  const request = requestFor(verb, options);
+  const context: Context = {
+    verb,
+    words,
+    options,
+    machine,
+    request,
+    output,
+    ui: terminalUi(output, stdin, options, now),
+    sofar: { plan: null },
+  };
+  const command = await COMMANDS[verb]();
+  try {
+    return await Promise.race([command.run(context), interrupted(interrupt)]);
+  } catch (thrown) {
+    const error = asKpmError(thrown);
+    if (options.flag('json')) {
+      const { jsonText } = await import('./render/json.ts');
+      output.out(jsonText(command.failureJson(error, context)));
+    }
+    output.err(failureText(error, output.errStyle, options.flag('verbose')));
+    return error.exit;
+  }
+}
+
+/** Ends the run when the signal comes; what was begun on disk is finished or undone by the next run (docs/state.md). */
+function interrupted(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    const stop = (): void =>
+      reject(
+        new KpmError('aborted', {
+          text: `Interrupted (${String(signal.reason)}).`,
+          hint: 'Nothing is left half done: the next run finishes or undoes what was begun.',
+        }),
+      );
+    if (signal.aborted) stop();
+    else signal.addEventListener('abort', stop, { once: true });
+  });
+}

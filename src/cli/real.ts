@@ -1,0 +1,33 @@
+// The real surroundings of the process. Only bin.ts uses this.
+import os from 'node:os';
+import process from 'node:process';
+import { realRun } from '../host/run.ts';
+import type { Surroundings } from './surroundings.ts';
+
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
+/** The machine this process runs on. A first signal ends the run in order, a second one at once. */
+export function realSurroundings(): Surroundings {
+  const stop = new AbortController();
+  for (const signal of SIGNALS) process.once(signal, () => stop.abort(signal));
+  return {
+    hostPath: '/',
+    run: realRun,
+    now: () => new Date(),
+    env: process.env,
+    uname: os.release(),
+    arch: os.machine(),
+    uid: process.getuid?.() ?? 0,
+    // Opening them costs time that --version need not pay.
+    get stdin() {
+      return process.stdin;
+    },
+    get stdout() {
+      return process.stdout;
+    },
+    get stderr() {
+      return process.stderr;
+    },
+    interrupt: stop.signal,
+  };
+}
