@@ -69,7 +69,7 @@ function check(bytes: Buffer, shown: string, expected: Expected): ModuleFacts {
       hint: AGAIN,
     });
   }
-  const facts = moduleFacts(bytes);
+  const facts = factsOf(bytes, shown);
   if (facts.release !== expected.kernel) {
     throw new KpmError('kernel-mismatch', {
       text: `${shown} was built for kernel ${facts.release}, not for the running ${expected.kernel}. It was not loaded.`,
@@ -92,6 +92,16 @@ function check(bytes: Buffer, shown: string, expected: Expected): ModuleFacts {
     });
   }
   return facts;
+}
+
+function factsOf(bytes: Buffer, shown: string): ModuleFacts {
+  try {
+    return moduleFacts(bytes);
+  } catch (error) {
+    if (!(error instanceof KpmError)) throw error;
+    const text = `${shown} was not loaded: ${error.message}`;
+    throw new KpmError(error.code, { text, subject: shown, hint: AGAIN, cause: error });
+  }
 }
 
 /**

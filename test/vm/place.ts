@@ -1,0 +1,44 @@
+// Where the virtual machines are built and what that needs of the distribution.
+import { existsSync, mkdirSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+
+/** The work directory, outside the checkout: KPATCH_PM_VM, else in the user's cache. About 1.5 GB for two kernels. */
+export function place(): string {
+  const cache = process.env.XDG_CACHE_HOME ?? path.join(os.homedir(), '.cache');
+  const directory = process.env.KPATCH_PM_VM ?? path.join(cache, 'kpatch-pm-vm');
+  mkdirSync(directory, { recursive: true });
+  return directory;
+}
+
+/** Programs needed, and the Debian package that brings each. */
+export const PROGRAMS: Readonly<Record<string, string>> = {
+  'qemu-system-x86_64': 'qemu-system-x86',
+  'apt-get': 'apt',
+  dpkg: 'dpkg',
+  make: 'make',
+  gcc: 'gcc',
+  strip: 'binutils',
+  objcopy: 'binutils',
+  depmod: 'kmod',
+  ip: 'iproute2',
+  xz: 'xz-utils',
+  zstd: 'zstd',
+  lz4: 'lz4',
+  rpmbuild: 'rpm',
+  rpmsign: 'rpm',
+  gpg: 'gnupg',
+  createrepo_c: 'createrepo-c',
+};
+
+const PLACES = ['/usr/sbin', '/usr/bin', '/sbin', '/bin'];
+
+export function which(program: string): string | null {
+  return PLACES.map((directory) => path.join(directory, program)).find((file) => existsSync(file)) ?? null;
+}
+
+/** Debian packages that are missing for the VM tests. */
+export function missingPackages(): string[] {
+  const missing = Object.entries(PROGRAMS).filter(([program]) => which(program) === null);
+  return [...new Set(missing.map(([, name]) => name))].sort();
+}
