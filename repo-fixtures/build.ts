@@ -4,11 +4,13 @@ import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { differences } from './builder/compare.ts';
+import { buildHostile } from './builder/hostile.ts';
 import { Keyring } from './builder/keyring.ts';
 import type { Workshop } from './builder/package.ts';
 import { buildRepository, placePackage } from './builder/repository.ts';
 import { buildRoot, databaseContent, isDatabaseFile } from './builder/root.ts';
 import { toolVersions } from './builder/tools.ts';
+import { HOSTILE } from './sources/hostile/index.ts';
 import { MATRIX } from './sources/matrix.ts';
 import { REPOSITORIES } from './sources/repositories.ts';
 
@@ -39,6 +41,10 @@ function buildAll(target: string, workshop: Workshop): void {
   for (const { source, file } of MATRIX) placePackage(source, path.join(target, 'matrix'), workshop, file);
   const cells = MATRIX.map(({ source, ...cell }) => ({ ...cell, why: source.why }));
   writeFileSync(path.join(target, 'matrix', 'index.json'), `${JSON.stringify(cells, null, 2)}\n`);
+  console.log(`hostile: ${HOSTILE.length} repositories`);
+  for (const entry of HOSTILE) buildHostile(entry, path.join(target, 'hostile', entry.id), workshop);
+  const cases = HOSTILE.map(({ id, why, stage, expected }) => ({ id, why, stage, expected }));
+  writeFileSync(path.join(target, 'hostile', 'index.json'), `${JSON.stringify(cases, null, 2)}\n`);
   console.log('root: kernels, configuration and rpm database');
   buildRoot(path.join(target, 'root'), workshop);
   writeFileSync(path.join(target, 'root.rpm-qa.txt'), databaseContent(path.join(target, 'root')));

@@ -1,5 +1,5 @@
 // The test keys of repo-fixtures/keys in a gpg home of their own, for rpmsign and detached signatures.
-import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { BUILD_TIME_GPG } from './time.ts';
@@ -55,6 +55,14 @@ export class Keyring {
     args.push('--define', `_gpg_digest_algo ${signing.digest ?? 'sha256'}`);
     if (signing.headerAndPayload) args.push('--rpmv3');
     tool('rpmsign', ['--addsign', ...args, file], { env: { GNUPGHOME: this.home, HOME: this.home } });
+  }
+
+  /** The same for a package in memory. */
+  signBytes(bytes: Buffer, signing: Signing): Buffer {
+    const file = path.join(this.home, 'package.rpm');
+    writeFileSync(file, bytes);
+    this.signPackage(file, signing);
+    return readFileSync(file);
   }
 
   /** An armored detached signature, as repodata/repomd.xml.asc holds. */

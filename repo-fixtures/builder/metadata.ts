@@ -37,7 +37,7 @@ export interface MetadataFile {
 }
 
 function recordOf(repomd: string, type: string): { text: string; href: string } {
-  const text = new RegExp(`<data type="${type}">[^]*?</data>`).exec(repomd)?.[0];
+  const text = new RegExp(`<data type="${type}">.*?</data>`, 's').exec(repomd)?.[0];
   const href = text ? /href="([^"]+)"/.exec(text)?.[1] : undefined;
   if (!text || !href) throw new Error(`repomd.xml has no record ${type}`);
   return { text, href };
@@ -79,6 +79,14 @@ export function editMetadata(repository: string, type: string, edit: (text: stri
   const after = edit(before);
   if (after === before) throw new Error(`the edit of ${type} in ${repository} changes nothing`);
   writeMetadata(repository, type, Buffer.from(after), suffix);
+}
+
+/** Takes one metadata file out of a repository, as vendors do who publish fewer. */
+export function dropMetadata(repository: string, type: string): void {
+  const repomd = readFileSync(repomdPath(repository), 'utf8');
+  const { text, href } = recordOf(repomd, type);
+  rmSync(path.join(repository, href));
+  writeFileSync(repomdPath(repository), repomd.replace(`  ${text}\n`, ''));
 }
 
 /** Edits repomd.xml itself. */

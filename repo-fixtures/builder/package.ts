@@ -1,5 +1,5 @@
 // One declared package -> one .rpm, by rpmbuild and rpmsign.
-import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import type { Keyring } from './keyring.ts';
@@ -24,10 +24,12 @@ export interface Workshop {
   readonly keysDirectory: string;
 }
 
-function contentOf(file: FileSource, workshop: Workshop): Buffer | string {
-  const content = file.content ?? '';
-  if (typeof content === 'string' || Buffer.isBuffer(content)) return content;
-  return buildModule(content, workshop.keysDirectory);
+function writeContent(target: string, content: FileSource['content'] = '', workshop: Workshop): void {
+  if (typeof content === 'string') writeFileSync(target, content);
+  else if ('zeros' in content) {
+    writeFileSync(target, '');
+    truncateSync(target, content.zeros);
+  } else writeFileSync(target, buildModule(content, workshop.keysDirectory));
 }
 
 /** Builds and signs a package into `directory`; gives the path of the file. */
@@ -38,7 +40,7 @@ export function buildPackage(source: PackageSource, directory: string, workshop:
     mkdirSync(sources);
     for (const [index, file] of (source.files ?? []).entries()) {
       if ((file.kind ?? 'file') !== 'file' && file.kind !== 'ghost') continue;
-      writeFileSync(path.join(sources, `f${index}`), contentOf(file, workshop));
+      writeContent(path.join(sources, `f${index}`), file.content, workshop);
     }
     const spec = path.join(work, 'package.spec');
     writeFileSync(spec, specText(source));
@@ -53,6 +55,8 @@ export function buildPackage(source: PackageSource, directory: string, workshop:
       _binary_payload: PAYLOAD_FLAGS[source.payload],
       _build_name_fmt: '%%{NAME}-%%{VERSION}-%%{RELEASE}.%%{ARCH}.rpm',
       optflags: '-O2',
+      // One hostile package is a noarch one with an ELF object in it.
+      _binaries_in_noarch_packages_terminate_build: '0',
       ...(source.arch === 'ppc64le' ? { __isa: 'ppc-64', _isa: '(ppc-64)' } : {}),
     };
     const defines = Object.entries(macros).flatMap(([name, value]) => ['--define', `${name} ${value}`]);

@@ -11,25 +11,32 @@ import { updateinfoText } from './updateinfo.ts';
 
 const made = new Map<string, Buffer>();
 
-/** Puts a package into a directory, building it when no repository before needed the same one. */
+/** The bytes of a package, built when no repository before needed the same one. */
+export function packageBytes(source: PackageSource, workshop: Workshop): Buffer {
+  // The reason why does not change the bytes.
+  const key = JSON.stringify({ ...source, why: '' });
+  const known = made.get(key);
+  if (known) return known;
+  const scratch = mkdtempSync(path.join(os.tmpdir(), 'kpm-package-'));
+  try {
+    const bytes = readFileSync(buildPackage(source, scratch, workshop));
+    made.set(key, bytes);
+    return bytes;
+  } finally {
+    rmSync(scratch, { recursive: true, force: true });
+  }
+}
+
+/** Puts a package into a directory. */
 export function placePackage(
   source: PackageSource,
   directory: string,
   workshop: Workshop,
   as = fileName(source),
 ): string {
-  const { why: _, ...rest } = source;
-  const key = JSON.stringify(rest);
-  const scratch = mkdtempSync(path.join(os.tmpdir(), 'kpm-place-'));
-  try {
-    const bytes = made.get(key) ?? readFileSync(buildPackage(source, scratch, workshop));
-    made.set(key, bytes);
-    mkdirSync(directory, { recursive: true });
-    writeFileSync(path.join(directory, as), bytes);
-    return path.join(directory, as);
-  } finally {
-    rmSync(scratch, { recursive: true, force: true });
-  }
+  mkdirSync(directory, { recursive: true });
+  writeFileSync(path.join(directory, as), packageBytes(source, workshop));
+  return path.join(directory, as);
 }
 
 /** Writes repodata for the packages that lie in `directory`. */

@@ -8,8 +8,8 @@ export interface FileSource {
   readonly path: string;
   readonly kind?: 'file' | 'directory' | 'symlink' | 'ghost' | 'hardlink' | 'fifo';
   readonly mode?: number;
-  /** Text, bytes or a module; for a symlink or hardlink its target. */
-  readonly content?: string | Buffer | ModuleSource;
+  /** Text, a module, or that many zero bytes; for a symlink or hardlink its target. */
+  readonly content?: string | ModuleSource | { readonly zeros: number };
 }
 
 export interface ChangelogEntry {

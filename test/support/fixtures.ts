@@ -1,6 +1,15 @@
 // The fixture repositories and the ready-made root for tests and the demonstration: a copy of the root in a temporary
 // directory, and a real HTTP server over repo-fixtures/built. Plain Node: nothing of the distribution is needed.
-import { cpSync, createReadStream, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  createReadStream,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import os from 'node:os';
@@ -163,4 +172,35 @@ function answer(directory: string, request: IncomingMessage, response: ServerRes
   response.writeHead(range ? 206 : 200, headers);
   if (request.method === 'HEAD' || size === 0) response.end();
   else createReadStream(file, { start, end }).pipe(response);
+}
+
+/** One hostile or broken repository: `${url}/hostile/${id}/` offers a level 1-4 for K1. */
+export interface HostileCase {
+  readonly id: string;
+  readonly why: string;
+  /** Where it has to be noticed; `fit`: the level may be installed all the same. */
+  readonly stage: 'metadata' | 'decide' | 'fetch' | 'verify' | 'extract' | 'fit';
+  /** Error or reason codes, any of which is right. */
+  readonly expected: readonly string[];
+}
+
+export function hostileCases(): readonly HostileCase[] {
+  return JSON.parse(readFileSync(path.join(FIXTURES, 'hostile', 'index.json'), 'utf8'));
+}
+
+/** One package of the matrix; `expected` holds where the keys release and ed25519 are trusted. */
+export interface MatrixCell {
+  /** File below `matrix/`. */
+  readonly file: string;
+  readonly payload: 'gzip' | 'xz' | 'zstd' | 'bzip2' | 'lzma' | 'none';
+  readonly signature: string;
+  /** Name of the signing key in repo-fixtures/keys, null for none. */
+  readonly key: string | null;
+  /** `ok` or an error code. */
+  readonly expected: string;
+  readonly why: string;
+}
+
+export function matrixCells(): readonly MatrixCell[] {
+  return JSON.parse(readFileSync(path.join(FIXTURES, 'matrix', 'index.json'), 'utf8'));
 }
