@@ -172,7 +172,7 @@ export class Root {
 
   /**
    * An open descriptor of a regular file for reading and writing, created where it does not exist; for the caller to close.
-   * For the lock file only: everything else is written by `write`.
+   * For the lock file and for downloads that can be resumed: everything else is written by `write`.
    */
   openReadWrite(relative: string, mode: number): number {
     return this.#change('open', relative, () =>

@@ -1,0 +1,102 @@
+// A download in the making: in a file of the cache, so that the next run can go on with it, or in memory where there is none.
+import fs from 'node:fs';
+import { hasErrno, KpmError } from '../errors.ts';
+import type { Place } from '../state/cache.ts';
+
+export interface Partial {
+  /** Bytes so far. */
+  readonly size: number;
+  append(chunk: Buffer): void;
+  /** Everything so far. */
+  bytes(): Buffer;
+  /** Back to nothing. */
+  reset(): void;
+  /** The download is whole and right: keeps it under its own name. */
+  commit(): void;
+  /** Ends the work; what is there stays for the next run unless it was committed or reset. */
+  close(): void;
+}
+
+/** Starts, or goes on with, `relative` (below the cache); in memory where the cache cannot be written. */
+export function openPartial(place: Place | null, relative: string): Partial {
+  if (place === null) return inMemory();
+  const target = `${place.base}/${relative}`;
+  const part = `${target}.part`;
+  let fd: number;
+  try {
+    place.root.mkdirs(target.slice(0, target.lastIndexOf('/')), place.mode);
+    fd = place.root.openReadWrite(part, place.mode === 0o700 ? 0o600 : 0o644);
+  } catch (error) {
+    if (error instanceof KpmError && error.code !== 'no-space') return inMemory();
+    throw error;
+  }
+  let size = fs.fstatSync(fd).size;
+  let open = true;
+  return {
+    get size() {
+      return size;
+    },
+    append(chunk) {
+      for (let done = 0; done < chunk.length; ) done += write(fd, chunk, done, size + done, place.root.show(part));
+      size += chunk.length;
+    },
+    bytes() {
+      const whole = Buffer.alloc(size);
+      let at = 0;
+      while (at < size) {
+        const got = fs.readSync(fd, whole, at, size - at, at);
+        if (got === 0) break;
+        at += got;
+      }
+      return whole.subarray(0, at);
+    },
+    reset() {
+      fs.ftruncateSync(fd, 0);
+      size = 0;
+    },
+    commit() {
+      place.root.rename(part, target);
+    },
+    close() {
+      if (!open) return;
+      open = false;
+      fs.closeSync(fd);
+      if (size === 0) place.root.remove(part);
+    },
+  };
+}
+
+function write(fd: number, chunk: Buffer, from: number, position: number, shown: string): number {
+  try {
+    return fs.writeSync(fd, chunk, from, chunk.length - from, position);
+  } catch (cause) {
+    if (!hasErrno(cause, 'ENOSPC', 'EDQUOT')) throw cause;
+    throw new KpmError('no-space', {
+      text: `No space left for ${shown}.`,
+      subject: shown,
+      hint: 'Free space in the cache (kpatch-pm clean packages) and run the same command again.',
+      cause,
+    });
+  }
+}
+
+function inMemory(): Partial {
+  let parts: Buffer[] = [];
+  let size = 0;
+  return {
+    get size() {
+      return size;
+    },
+    append(chunk) {
+      parts.push(chunk);
+      size += chunk.length;
+    },
+    bytes: () => Buffer.concat(parts, size),
+    reset() {
+      parts = [];
+      size = 0;
+    },
+    commit() {},
+    close() {},
+  };
+}
