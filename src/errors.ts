@@ -102,6 +102,10 @@ export const ERROR_CODES = {
     meaning: 'A module file did not get its SELinux label.',
     next: 'Run `restorecon -v` or `chcon -t modules_object_t` on the file that is named.',
   },
+  'rpmdb-missing': {
+    meaning: 'The root has no rpm database; installed kernels are taken from /lib/modules.',
+    next: 'Nothing, unless the root should have one.',
+  },
   'rpmdb-unreadable': {
     meaning: 'The rpm database is there and cannot be read.',
     next: 'Run `rpm --rebuilddb`, or restore the database.',
@@ -419,10 +423,6 @@ export const ERROR_CODES = {
     meaning: 'A --setopt, --repofrompath, --releasever or --forcearch cannot be used as given.',
     next: 'See `kpatch-pm --help`.',
     exit: EXIT.usage,
-  },
-  'option-not-honoured': {
-    meaning: 'A repository is under an option that tightens security and that kpatch-pm does not support.',
-    next: 'Remove the option for that repository, or leave the repository out with --disablerepo.',
   },
   'repo-unknown': {
     meaning: 'A repository named on the command line is not configured.',
