@@ -34,6 +34,8 @@ export interface Signature {
   /** Why nobody can check it here (version, algorithm, hash, critical part); null when it can be checked. */
   readonly unsupported: string | null;
   readonly subpackets: Subpackets;
+  /** The first two bytes of the digest, as the packet shows them: not signed, but a wrong one tells of damage. */
+  readonly hint: Buffer;
   /** Bytes hashed before the data (v6) and after it. */
   readonly salt: Buffer;
   readonly trailer: Buffer;
@@ -76,9 +78,9 @@ function version3(input: Octets, body: Buffer): Signature {
   const keyid = hex(input.take(8));
   const algorithmId = input.u8();
   const hash = hashAlgorithm(input.u8());
-  input.take(2);
+  const hint = input.take(2);
   const subpackets = { ...NO_SUBPACKETS, created, keyid };
-  return finish({ version: 3, type, algorithmId, hash, salt: NONE, trailer, subpackets }, input);
+  return finish({ version: 3, type, algorithmId, hash, hint, salt: NONE, trailer, subpackets }, input);
 }
 
 function version4or6(input: Octets, body: Buffer, version: 4 | 6): Signature {
@@ -88,13 +90,13 @@ function version4or6(input: Octets, body: Buffer, version: 4 | 6): Signature {
   const hashed = input.take(version === 6 ? input.u32() : input.u16());
   const signedEnd = input.at;
   const unhashed = input.take(version === 6 ? input.u32() : input.u16());
-  input.take(2);
+  const hint = input.take(2);
   const salt = version === 6 ? input.take(input.u8()) : NONE;
   const tail = Buffer.from([version, 0xff, 0, 0, 0, 0]);
   tail.writeUInt32BE(signedEnd, 2);
   const trailer = Buffer.concat([body.subarray(0, signedEnd), tail]);
   const subpackets = readSubpackets(hashed, unhashed);
-  return finish({ version, type, algorithmId, hash, salt, trailer, subpackets }, input);
+  return finish({ version, type, algorithmId, hash, hint, salt, trailer, subpackets }, input);
 }
 
 interface Head {
@@ -102,6 +104,7 @@ interface Head {
   readonly type: number;
   readonly algorithmId: number;
   readonly hash: HashAlgorithm;
+  readonly hint: Buffer;
   readonly salt: Buffer;
   readonly trailer: Buffer;
   readonly subpackets: Subpackets;
@@ -126,6 +129,7 @@ function finish(head: Head, input: Octets): Signature {
     expires: created === null || lifetime === null ? null : fromSeconds(created + lifetime),
     unsupported,
     subpackets,
+    hint: head.hint,
     salt: head.salt,
     trailer: head.trailer,
     values,
@@ -162,6 +166,7 @@ function foreignVersion(version: number): Signature {
     expires: null,
     unsupported: `version ${version} of the signature packet`,
     subpackets: NO_SUBPACKETS,
+    hint: NONE,
     salt: NONE,
     trailer: NONE,
     values: [],
