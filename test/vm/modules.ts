@@ -85,11 +85,16 @@ function addChecksum(file: string): void {
   rmSync(sum);
 }
 
-/** Files that need no compiler: cut short, other flags in vermagic, another kernel's release in vermagic. */
+/** Files that need no compiler: cut short, other flags in vermagic, another kernel's release there, another build id. */
 function damage(release: string, directory: string): void {
   const good = readFileSync(path.join(directory, levelFile(release, '1-1')));
   writeFileSync(path.join(directory, 'odd-truncated.ko'), good.subarray(0, good.length / 2));
   writeFileSync(path.join(directory, 'odd-vermagic.ko'), replaced(good, 'SMP preempt', 'SMP prEEmpt'));
+  const note = good.indexOf(Buffer.from('040000001400000003000000474e5500', 'hex'));
+  if (note < 0) throw new Error('the module has no build id');
+  const other = Buffer.from(good);
+  other.writeUInt8((other.readUInt8(note + 16) + 1) % 256, note + 16);
+  writeFileSync(path.join(directory, 'odd-buildid.ko'), other);
   const stranger = release.replace(/^\d/, (digit) => String((Number(digit) + 1) % 10));
   writeFileSync(
     path.join(directory, 'odd-release.ko'),

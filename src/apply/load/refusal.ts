@@ -122,7 +122,7 @@ export function explainRefusal(module: string, refusal: Refusal, mood: KernelMoo
       cause: refusal,
     });
   }
-  const line = quote(refusal.log, /(livepatch: .*|.*init.*fail.*)/i);
+  const line = quote(refusal.log, /livepatch: .*\b(fail|unable|cannot|invalid|not )\w*.*/i);
   return new KpmError('load-refused-init', {
     text: `${module} was not loaded: it gave up while starting (${line ?? reason(said)}).`,
     subject: module,
@@ -142,7 +142,7 @@ export function kernelMood(sys: Root): KernelMood {
 }
 
 function quote(log: readonly string[], pattern: RegExp): string | null {
-  for (const line of log.toReversed()) {
+  for (const line of log) {
     const found = pattern.exec(line)?.[0]?.trim();
     if (found) return found.slice(0, 200);
   }
