@@ -9,6 +9,7 @@ import { Keyring } from './builder/keyring.ts';
 import type { Workshop } from './builder/package.ts';
 import { buildRepository, placePackage } from './builder/repository.ts';
 import { buildRoot, databaseContent, isDatabaseFile } from './builder/root.ts';
+import { sealRpm, splitRpm } from './builder/rpmfile.ts';
 import { toolVersions } from './builder/tools.ts';
 import { HOSTILE } from './sources/hostile/index.ts';
 import { MATRIX } from './sources/matrix.ts';
@@ -28,6 +29,15 @@ const SERVED_KEYS: Readonly<Record<string, string>> = {
   'RPM-GPG-KEY-weak-dsa': 'weak-dsa',
 };
 
+function buildMatrix(directory: string, workshop: Workshop): void {
+  for (const { source, file, v3 } of MATRIX) {
+    const placed = placePackage(source, directory, workshop, file);
+    if (!v3) continue;
+    const sign = (header: Buffer) => workshop.keyring.v3('release', header);
+    writeFileSync(placed, sealRpm(splitRpm(readFileSync(placed)), { sign }));
+  }
+}
+
 function buildAll(target: string, workshop: Workshop): void {
   mkdirSync(path.join(target, 'keys'), { recursive: true });
   for (const [name, key] of Object.entries(SERVED_KEYS)) {
@@ -38,8 +48,8 @@ function buildAll(target: string, workshop: Workshop): void {
     buildRepository(source, path.join(target, source.id), workshop);
   }
   console.log(`matrix: ${MATRIX.length} packages`);
-  for (const { source, file } of MATRIX) placePackage(source, path.join(target, 'matrix'), workshop, file);
-  const cells = MATRIX.map(({ source, ...cell }) => ({ ...cell, why: source.why }));
+  buildMatrix(path.join(target, 'matrix'), workshop);
+  const cells = MATRIX.map(({ source, v3: _, ...cell }) => ({ ...cell, why: source.why }));
   writeFileSync(path.join(target, 'matrix', 'index.json'), `${JSON.stringify(cells, null, 2)}\n`);
   console.log(`hostile: ${HOSTILE.length} repositories`);
   for (const entry of HOSTILE) buildHostile(entry, path.join(target, 'hostile', entry.id), workshop);

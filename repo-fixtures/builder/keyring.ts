@@ -4,6 +4,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { BUILD_TIME_GPG } from './time.ts';
 import { tool } from './tools.ts';
+import { v3Signature } from './v3signature.ts';
 
 export const KEY_NAMES = ['release', 'ed25519', 'other-vendor', 'expired', 'revoked', 'weak-dsa'] as const;
 export type KeyName = (typeof KEY_NAMES)[number];
@@ -63,6 +64,12 @@ export class Keyring {
     writeFileSync(file, bytes);
     this.signPackage(file, signing);
     return readFileSync(file);
+  }
+
+  /** A version 3 signature over bytes. */
+  v3(name: KeyName, data: Buffer): Buffer {
+    const fingerprint = this.fingerprint(name);
+    return v3Signature(data, this.#gpg(['--export-secret-keys', fingerprint]), fingerprint);
   }
 
   /** An armored detached signature, as repodata/repomd.xml.asc holds. */

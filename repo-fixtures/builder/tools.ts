@@ -32,31 +32,39 @@ export function tool(program: string, args: readonly string[], options: ToolOpti
   return done.stdout;
 }
 
-const VERSION_COMMANDS: Readonly<Record<string, readonly string[]>> = {
-  rpmbuild: ['--version'],
-  createrepo_c: ['--version'],
-  gpg: ['--version'],
-  gcc: ['--version'],
-  ld: ['--version'],
-  gzip: ['--version'],
-  xz: ['--version'],
-  zstd: ['--version'],
-  bzip2: ['--version'],
-  openssl: ['version'],
-};
+const PROGRAMS = ['rpmbuild', 'createrepo_c', 'gpg', 'gcc', 'ld', 'gzip', 'xz', 'zstd', 'bzip2', 'openssl'] as const;
+/** Debian's packages that make the bytes: the programs above and the libraries that do the work inside rpm. */
+const PACKAGES = [
+  ...[
+    'rpm',
+    'librpmbuild9',
+    'librpmsign9',
+    'createrepo-c',
+    'libcreaterepo-c0',
+    'gnupg',
+    'libgcrypt20',
+    'gcc-12',
+    'binutils',
+  ],
+  ...['gzip', 'xz-utils', 'zstd', 'bzip2', 'openssl', 'zlib1g', 'liblzma5', 'libzstd1', 'libbz2-1.0', 'sqlite3'],
+] as const;
 
-/** First line of what each tool says about its version: bytes may differ where these differ. */
+const firstLine = (text: string) => text.trim().split('\n')[0] ?? '';
+
+/** Versions of everything that makes bytes: where these differ, the bytes may. `Debian:` names appear on Debian only. */
 export function toolVersions(): Record<string, string> {
   const versions: Record<string, string> = {};
-  for (const [program, args] of Object.entries(VERSION_COMMANDS)) {
-    const done = spawnSync(program, args, {
-      encoding: 'utf8',
-      input: '',
-      env: { PATH: process.env.PATH, LC_ALL: 'C' },
-    });
-    // bzip2 prints its version on stderr.
-    const text = `${done.stdout ?? ''}`.trim() || `${done.stderr ?? ''}`.trim();
-    versions[program] = done.error ? 'absent' : (text.split('\n')[0] ?? '').replace(/, Copyright.*|\. {2}Run.*/, '');
+  const ask = (program: string, ...args: string[]) =>
+    spawnSync(program, args, { encoding: 'utf8', input: '', env: { PATH: process.env.PATH, LC_ALL: 'C' } });
+  for (const program of PROGRAMS) {
+    const done = ask(program, program === 'openssl' ? 'version' : '--version');
+    // bzip2 speaks on stderr.
+    versions[program] = done.error ? 'absent' : firstLine(done.stdout || done.stderr).replace(/, Copyright.*/, '');
+  }
+  for (const name of PACKAGES) {
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: dpkg-query's own format
+    const done = ask('dpkg-query', '-W', '-f', '${Version}', name);
+    if (!done.error) versions[`Debian: ${name}`] = done.status === 0 ? done.stdout : 'absent';
   }
   return versions;
 }

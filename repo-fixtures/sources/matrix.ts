@@ -38,9 +38,11 @@ export interface MatrixCell {
   readonly key: string | null;
   readonly expected: string;
   readonly source: PackageSource;
+  /** Signed with a version 3 packet, which rpmsign cannot make. */
+  readonly v3?: boolean;
 }
 
-export const MATRIX: readonly MatrixCell[] = SIGNATURES.flatMap((signature) =>
+const SIGNED_BY_RPMSIGN: readonly MatrixCell[] = SIGNATURES.flatMap((signature) =>
   PAYLOADS.filter((payload) => signature.only === undefined || signature.only === payload).map((payload) => ({
     file: `${payload}-${signature.name}.rpm`,
     payload,
@@ -53,3 +55,16 @@ export const MATRIX: readonly MatrixCell[] = SIGNATURES.flatMap((signature) =>
     },
   })),
 );
+
+export const MATRIX: readonly MatrixCell[] = [
+  ...SIGNED_BY_RPMSIGN,
+  {
+    file: 'gzip-v3.rpm',
+    payload: 'gzip',
+    signature: 'v3',
+    key: 'release',
+    expected: 'ok',
+    v3: true,
+    source: livePatch(K1, '1-1', { why: 'an OpenPGP version 3 signature, as vendors still make', payload: 'gzip' }),
+  },
+];
