@@ -67,9 +67,32 @@ export const ERROR_CODES = {
     meaning: 'A file is no kernel module, is damaged, or contradicts itself.',
     next: 'Do not install it; report it to whoever published it.',
   },
-  'module-unusable': {
-    meaning:
-      'A package holds a module that is not for the kernel it claims, is no live patch, or lies in the wrong place.',
+  'module-wrong-kernel': {
+    meaning: 'A module, or the package that holds it, is for another kernel than the one it was chosen for.',
+    next: 'Do not install it; report it to whoever published the package.',
+  },
+  'module-not-livepatch': {
+    meaning: 'A module of a live-patch package does not declare itself a live patch.',
+    next: 'Do not install it; report it to whoever published the package.',
+  },
+  'module-wrong-arch': {
+    meaning: 'A module is code for another architecture than its package.',
+    next: 'Do not install it; report it to whoever published the package.',
+  },
+  'module-misplaced': {
+    meaning: 'A package holds a module outside the directory of the kernel it claims.',
+    next: 'Do not install it; report it to whoever published the package.',
+  },
+  'module-missing': {
+    meaning: 'A package has the directories of a live patch and no module in them.',
+    next: 'Report it to whoever published the package.',
+  },
+  'module-name': {
+    meaning: 'A module is not named after its file, is compressed, or shares its name with another one.',
+    next: 'Do not install it; report it to whoever published the package.',
+  },
+  'package-file-refused': {
+    meaning: 'A live-patch package holds something else than modules: a link, a device, a setuid or foreign file.',
     next: 'Do not install it; report it to whoever published the package.',
   },
   'state-unsafe': {

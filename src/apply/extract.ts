@@ -4,7 +4,7 @@
 import type { KernelRelease } from '../domain/kernel.ts';
 import { formatNevra } from '../domain/nevra.ts';
 import type { Dependency } from '../domain/package.ts';
-import { KpmError } from '../errors.ts';
+import { type ErrorCode, KpmError } from '../errors.ts';
 import type { Pipe } from '../formats/codec/decompress.ts';
 import { type ModuleFacts, moduleFacts } from '../formats/elf/module.ts';
 import { packageFacts } from '../formats/rpm/facts.ts';
@@ -45,9 +45,9 @@ const MAX_MODULE = 256 * 1024 * 1024;
 const HOME = '/usr/lib/kpatch/';
 const BUILD_ID = /^\/usr\/lib\/\.build-id\/([0-9a-f]{2})\/([0-9a-f]+)$/;
 
-function refuse(pkg: RpmPackage, why: string): KpmError {
+function refuse(pkg: RpmPackage, code: ErrorCode, why: string): KpmError {
   const nevra = formatNevra(pkg.nevra);
-  return new KpmError('module-unusable', {
+  return new KpmError(code, {
     text: `${nevra} cannot be used: ${why}.`,
     subject: nevra,
     hint: `Look at the package: kpatch-pm inspect ${nevra}.rpm`,
@@ -63,30 +63,34 @@ function checkClaim(pkg: RpmPackage, kernel: KernelRelease): void {
   const bare = kernel.endsWith(`.${pkg.nevra.arch}`) ? kernel.slice(0, -pkg.nevra.arch.length - 1) : kernel;
   const full = exact(requires, 'kernel-uname-r');
   const short = exact(requires, 'kernel');
-  if (pkg.source) throw refuse(pkg, 'it is a source package');
-  if (full.length + short.length === 0) throw refuse(pkg, 'its header does not say which kernel it needs');
+  if (pkg.source) throw refuse(pkg, 'package-file-refused', 'it is a source package');
+  if (full.length + short.length === 0)
+    throw refuse(pkg, 'module-wrong-kernel', 'its header does not say which kernel it needs');
   const other =
     full.find((name) => name !== kernel) ??
     short.find((name) => name !== bare) ??
     exact(provides, 'kpatch-patch').find((name) => name !== kernel && name !== bare);
-  if (other !== undefined) throw refuse(pkg, `its header names the kernel ${other}, not ${kernel}`);
+  if (other !== undefined)
+    throw refuse(pkg, 'module-wrong-kernel', `its header names the kernel ${other}, not ${kernel}`);
 }
 
 /** The file name of a module entry; refuses everything that is not a module of this kernel in its own place. */
 function fileName(pkg: RpmPackage, entry: PayloadEntry, kernel: KernelRelease): string {
   const { path, mode } = entry;
-  const no = (why: string) => refuse(pkg, `${path} ${why}`);
-  if (isLink(mode)) throw no(`is a link to ${entry.linkTo}`);
-  if (!isRegular(mode)) throw no('is neither a file nor a directory');
-  if ((mode & 0o7000) !== 0) throw no('is setuid, setgid or sticky');
-  if ((mode & 0o022) !== 0) throw no('may be written by others than its owner');
-  if (!path.startsWith(HOME)) throw no(`lies outside ${HOME}${kernel}/`);
+  const no = (code: ErrorCode, why: string) => refuse(pkg, code, `${path} ${why}`);
+  if (isLink(mode)) throw no('package-file-refused', `is a link to ${entry.linkTo}`);
+  if (!isRegular(mode)) throw no('package-file-refused', 'is neither a file nor a directory');
+  if ((mode & 0o7000) !== 0) throw no('package-file-refused', 'is setuid, setgid or sticky');
+  if ((mode & 0o022) !== 0) throw no('package-file-refused', 'may be written by others than its owner');
+  const code = path.endsWith('.ko') ? 'module-misplaced' : 'package-file-refused';
+  if (!path.startsWith(HOME)) throw no(code, `lies outside ${HOME}${kernel}/`);
   const [release, file, ...deeper] = path.slice(HOME.length).split('/');
-  if (release !== kernel) throw no(`is in the directory of another kernel than ${kernel}`);
-  if (file === undefined || deeper.length > 0) throw no(`does not lie directly in ${HOME}${kernel}/`);
+  if (release !== kernel) throw no('module-misplaced', `is in the directory of another kernel than ${kernel}`);
+  if (file === undefined || deeper.length > 0)
+    throw no('module-misplaced', `does not lie directly in ${HOME}${kernel}/`);
   if (/\.ko\.(xz|gz|zst|bz2|lzma)$/.test(file))
-    throw no('is a compressed module, which no loader of live patches takes');
-  if (!isModuleFile(file)) throw no('is not named as a module (*.ko)');
+    throw no('module-name', 'is a compressed module, which no loader of live patches takes');
+  if (!isModuleFile(file)) throw no('package-file-refused', 'is not named as a module (*.ko)');
   return file;
 }
 
@@ -94,7 +98,7 @@ function facts(pkg: RpmPackage, path: string, bytes: Buffer): ModuleFacts {
   try {
     return moduleFacts(bytes);
   } catch (error) {
-    if (error instanceof KpmError) throw refuse(pkg, `${path}: ${error.message.replace(/\.$/, '')}`);
+    if (error instanceof KpmError) throw refuse(pkg, 'not-a-module', `${path}: ${error.message.replace(/\.$/, '')}`);
     throw error;
   }
 }
@@ -102,15 +106,17 @@ function facts(pkg: RpmPackage, path: string, bytes: Buffer): ModuleFacts {
 function toModule(pkg: RpmPackage, entry: PayloadEntry, kernel: KernelRelease): [StagedModule, ModuleFacts] {
   const file = fileName(pkg, entry, kernel);
   const { path, content, sha256 } = entry;
-  if (content === null || sha256 === null || content.length === 0) throw refuse(pkg, `${path} is empty`);
+  if (content === null || sha256 === null || content.length === 0)
+    throw refuse(pkg, 'not-a-module', `${path} is empty`);
   const found = facts(pkg, path, content);
-  const no = (why: string) => refuse(pkg, `${path} ${why}`);
-  if (found.release !== kernel) throw no(`was built for ${found.release}, not for ${kernel}`);
-  if (!found.livepatch) throw no('is no live patch (livepatch=Y is missing)');
-  if (found.machine !== pkg.nevra.arch) throw no(`is code for ${found.machine}, not for ${pkg.nevra.arch}`);
+  const no = (code: ErrorCode, why: string) => refuse(pkg, code, `${path} ${why}`);
+  if (found.release !== kernel) throw no('module-wrong-kernel', `was built for ${found.release}, not for ${kernel}`);
+  if (!found.livepatch) throw no('module-not-livepatch', 'is no live patch (livepatch=Y is missing)');
+  if (found.machine !== pkg.nevra.arch)
+    throw no('module-wrong-arch', `is code for ${found.machine}, not for ${pkg.nevra.arch}`);
   // Source: the kernel's build system names a module after its file, with every "-" made "_"; kpatch-build "." too.
   const expected = file.slice(0, -'.ko'.length).replace(/[-.]/g, '_');
-  if (found.name !== expected) throw no(`calls itself ${found.name}, not ${expected}`);
+  if (found.name !== expected) throw no('module-name', `calls itself ${found.name}, not ${expected}`);
   const module = {
     file,
     module: found.name,
@@ -137,7 +143,8 @@ function withLink(module: StagedModule, found: ModuleFacts, links: readonly Payl
 
 /**
  * The modules of a verified package for the kernel it claims; none for an empty package (a subscription).
- * Raises `module-unusable` and what readPayload raises (`payload-...`, `too-large` ...).
+ * Raises `module-wrong-kernel`, `module-not-livepatch`, `module-wrong-arch`, `module-misplaced`, `module-missing`,
+ * `module-name`, `not-a-module`, `package-file-refused`, and what readPayload raises (`payload-...`, `too-large` ...).
  */
 export async function extractModules(
   verified: VerifiedPackage,
@@ -151,11 +158,14 @@ export async function extractModules(
   const modules = entries
     .filter((entry) => !isDirectory(entry.mode) && !isBuildIdLink(entry))
     .map((entry) => toModule(pkg, entry, kernel));
+  if (modules.length === 0 && entries.some(({ path }) => path.startsWith(HOME))) {
+    throw refuse(pkg, 'module-missing', `${HOME} is there, but no module`);
+  }
   const names = new Set(modules.map(([module]) => module.module));
-  if (names.size !== modules.length) throw refuse(pkg, 'two of its modules have one name');
+  if (names.size !== modules.length) throw refuse(pkg, 'module-name', 'two of its modules have one name');
   const strayLink = links.find(
     (link) => !modules.some(([module]) => link.linkTo?.endsWith(`/${kernel}/${module.file}`)),
   );
-  if (strayLink) throw refuse(pkg, `${strayLink.path} is a link to ${strayLink.linkTo}`);
+  if (strayLink) throw refuse(pkg, 'package-file-refused', `${strayLink.path} is a link to ${strayLink.linkTo}`);
   return modules.map(([module, found]) => withLink(module, found, links));
 }

@@ -91,7 +91,7 @@ const STILL_REGISTERED: Problem = {
 };
 
 const wants = (step: PutStep | DropStep, transaction: Transaction): boolean =>
-  step.ifRegistered === null || transaction.registered.get(step.ifRegistered) === true;
+  !step.ifRegistered || transaction.registered.get(step.ifRegistered) === true;
 
 function isThere(step: PutStep, transaction: Transaction): boolean {
   const { root } = transaction.machine;
@@ -148,7 +148,7 @@ async function put(step: PutStep, transaction: Transaction): Promise<Done> {
 }
 
 function link({ link }: PutStep, { machine: { root } }: Transaction): 'done' | 'already' {
-  if (link === null || root.readlink(link.path) === link.target) return 'already';
+  if (!link || root.readlink(link.path) === link.target) return 'already';
   root.mkdirs(path.posix.dirname(link.path));
   root.symlink(link.target, link.path);
   return 'done';
@@ -209,7 +209,8 @@ function keep(step: DropStep, target: string, transaction: Transaction): void {
   root.mkdirs(retiredDirectory(step.kernel), 0o700);
   if (renamed(transaction, target, kept)) return;
   const bytes = root.read(target);
-  if (bytes) root.write(kept, bytes, { mode: 0o600 });
+  const stat = root.lstat(target);
+  if (bytes && stat) root.write(kept, bytes, { mode: stat.mode & 0o777, mtime: stat.mtimeMs / 1000 });
   root.remove(target);
 }
 

@@ -56,7 +56,9 @@ function sound(step: Fields): boolean {
 const inPlace = (step: Fields): boolean => step.place === 'active' || step.place === 'payload';
 
 const linkInPlace = ({ link }: Fields): boolean =>
-  link === null || (isFields(link) && /^usr\/lib\/\.build-id\/[0-9a-f]{2}\/[0-9a-f]+$/.test(String(link.path)));
+  link === undefined ||
+  link === null ||
+  (isFields(link) && /^usr\/lib\/\.build-id\/[0-9a-f]{2}\/[0-9a-f]+$/.test(String(link.path)));
 
 const FORMAT: FileFormat<Journal> = {
   what: 'journal',

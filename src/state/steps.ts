@@ -23,10 +23,10 @@ export interface PutStep {
   /** Permission bits and modification time (seconds) as the package's header says. */
   readonly mode: number;
   readonly mtime: number;
-  /** A link that goes with the file (build id); null: none. Path below the root. */
-  readonly link: { readonly path: string; readonly target: string } | null;
-  /** Put only where a `register` step of this transaction for this package (formatNevra) succeeded; null: always. */
-  readonly ifRegistered: string | null;
+  /** A link that goes with the file (build id). Path below the root. */
+  readonly link?: { readonly path: string; readonly target: string } | null;
+  /** Put only where a `register` step of this transaction for this package (formatNevra) succeeded; without it: always. */
+  readonly ifRegistered?: string | null;
 }
 
 /** Takes a module file away. With `keep` its bytes stay in our own directory until `forget`, so that `put` can bring them back. */
@@ -37,7 +37,7 @@ export interface DropStep {
   readonly file: string;
   readonly keep: boolean;
   /** As in PutStep. */
-  readonly ifRegistered: string | null;
+  readonly ifRegistered?: string | null;
 }
 
 /** Writes the receipt of one package of one kernel; its `registered` is what an earlier `register` step found, if there is one. */
