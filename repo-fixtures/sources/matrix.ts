@@ -26,7 +26,8 @@ const SIGNATURES: readonly SignatureCase[] = [
   { name: 'dsa-sha1', signing: { key: 'weak-dsa', digest: 'sha1' }, expected: 'signature-weak', only: 'gzip' },
   { name: 'both', signing: { key: 'release', headerAndPayload: true }, expected: 'ok', only: 'gzip' },
   { name: 'both', signing: { key: 'ed25519', headerAndPayload: true }, expected: 'ok', only: 'xz' },
-  { name: 'expired', signing: { key: 'expired', at: '20200601T000000!' }, expected: 'key-expired', only: 'gzip' },
+  // Made before the key expired (2021): such a signature keeps its worth, as rpm has it; see docs/security.md.
+  { name: 'expired', signing: { key: 'expired', at: '20200601T000000!' }, expected: 'ok', only: 'gzip' },
   { name: 'revoked', signing: { key: 'revoked', at: '20200601T000000!' }, expected: 'key-revoked', only: 'gzip' },
 ];
 
