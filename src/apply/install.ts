@@ -3,8 +3,8 @@
 //   const state = openState(machine);                            src/state/directory.ts   creates and checks var/lib/kpatch-pm
 //   const locked = await lockState(machine, state, options);     src/state/lock.ts        one writer per root; locked.release()
 //   await recover(machine, locked, ui);                          here                     finishes what an earlier run left
-//   (steps are made by src/pipeline/steps.ts: Step[] and the bytes they need)
-//   await runTransaction(machine, locked, steps, blobs);         here
+//   const work = installSteps({...}) | removeSteps({...});       src/apply/transactions.ts   Step[] and the bytes they need
+//   await runTransaction(machine, locked, work.steps, work.blobs);  here
 //
 // Readers: readReceipts(root, uid, notice), readHolds(root, uid, notice), pendingJournal(root, uid).
 //

@@ -80,16 +80,7 @@ export async function perform(step: Step, transaction: Transaction): Promise<Don
   }
 }
 
-const NOT_REGISTERED: Problem = {
-  code: 'not-registered',
-  text: 'The rpm database was not told, so its own path stays empty.',
-};
-
-const STILL_REGISTERED: Problem = {
-  code: 'not-registered',
-  text: 'The rpm database still names it, so its own path keeps it.',
-};
-
+/** Whether a conditional step applies: where the rpm database was not told, the package's own path stays empty. */
 const wants = (step: PutStep | DropStep, transaction: Transaction): boolean =>
   !step.ifRegistered || transaction.registered.get(step.ifRegistered) === true;
 
@@ -121,7 +112,7 @@ function findBytes(step: PutStep, transaction: Transaction): { bytes: Buffer; st
 }
 
 async function put(step: PutStep, transaction: Transaction): Promise<Done> {
-  if (!wants(step, transaction)) return NOT_REGISTERED;
+  if (!wants(step, transaction)) return 'already';
   const linked = link(step, transaction);
   if (isThere(step, transaction)) return linked;
   const { machine } = transaction;
@@ -187,8 +178,9 @@ function renamed({ machine: { root } }: Transaction, from: string, to: string): 
 }
 
 function drop(step: DropStep, transaction: Transaction): Done {
-  if (!wants(step, transaction)) return NOT_REGISTERED;
-  if (step.place === 'payload' && transaction.clinging.has(step.kernel)) return STILL_REGISTERED;
+  if (!wants(step, transaction)) return 'already';
+  // What the rpm database still names keeps its own path.
+  if (step.place === 'payload' && transaction.clinging.has(step.kernel)) return 'already';
   const { root } = transaction.machine;
   const target = modulePath(step.place, step.kernel, step.file);
   const stat = root.lstat(target);
