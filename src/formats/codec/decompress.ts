@@ -28,6 +28,8 @@ export interface StreamLimits {
 const RATIO_FROM = 16 * 1024 * 1024;
 /** 256 KiB: node's default of 16 KiB takes twice the time. */
 const CHUNK = 256 * 1024;
+/** Empty pieces in a row after which the WebAssembly zstd decoder is taken to be stuck. */
+const MOST_EMPTY = 64;
 /** xz's dictionaries go up to 64 MiB at its own levels; a file that wants more memory than this is refused. */
 const XZ_MEMORY = '--memlimit-decompress=256MiB';
 
@@ -73,12 +75,15 @@ async function* bunzip2(source: AsyncIterable<Uint8Array>, maxBytes: number): As
     waiting = 0;
     return ready.splice(0);
   };
+  let given = false;
   for await (const part of source) {
+    given ||= part.length > 0;
     for (let at = 0; at < part.length; at += CHUNK) {
       stream.write(part.subarray(at, at + CHUNK));
       yield* take();
     }
   }
+  if (!given) throw new Error('it is empty');
   stream.end();
   yield* take();
 }
@@ -91,11 +96,12 @@ async function* unzstd(source: AsyncIterable<Uint8Array>): AsyncIterable<Buffer>
   const parts: Uint8Array[] = [];
   for await (const part of source) parts.push(part);
   if (parts.length === 0) throw new Error('it is empty');
-  // On damaged data the decoder never ends and gives empty pieces for ever; sound data gives at most one in a row.
+  // On damaged data the decoder never ends and gives empty pieces for ever. Given all input at once, sound data gives
+  // an empty piece only where a frame or a block ends (given in parts it would give many in a row).
   let empty = 0;
-  for (const piece of decoder.decodeStreaming(parts)) {
+  for (const piece of decoder.decodeStreaming([Buffer.concat(parts)])) {
     empty = piece.length === 0 ? empty + 1 : 0;
-    if (empty > 4) throw new Error('the data is corrupt');
+    if (empty > MOST_EMPTY) throw new Error('the data is corrupt');
     if (piece.length > 0) yield Buffer.from(piece.buffer, piece.byteOffset, piece.byteLength);
   }
 }

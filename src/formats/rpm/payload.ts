@@ -125,6 +125,11 @@ function compare(file: HeaderFile, entry: CpioEntry, content: Buffer): void {
   } else if (entry.data.length > 0) throw differs('content of bytes', entry.data.length, 0);
 }
 
+/** SHA-256 of content that `compare` has passed: it need not be computed twice. */
+function sha256Of(file: HeaderFile, content: Buffer): string | null {
+  return file.algorithm === 'sha256' ? file.digest : digestOf('sha256', content);
+}
+
 /**
  * Reads the whole payload into memory and holds it against the header. Call it on a package whose digests and
  * signature have been checked. Entries come in the header's order, ghost files not at all.
@@ -176,7 +181,7 @@ export async function readPayload(pkg: RpmPackage, limits: PayloadLimits, pipe: 
       mode: file.mode,
       size: isRegular(file.mode) || isLink(file.mode) ? file.size : 0,
       mtime: file.mtime,
-      sha256: isRegular(file.mode) ? digestOf('sha256', content) : null,
+      sha256: isRegular(file.mode) ? sha256Of(file, content) : null,
       content: isRegular(file.mode) ? content : null,
       linkTo: file.linkTo,
     });
