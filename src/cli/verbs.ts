@@ -112,11 +112,11 @@ export const VERBS = [
   {
     name: 'clean',
     aliases: [],
-    takes: '[all|metadata|packages|dbcache|expire-cache]',
+    takes: '[WHAT...]',
     words: ['all', 'metadata', 'packages', 'dbcache', 'expire-cache'],
     summary: 'Remove what is in the cache',
     about: [
-      'all (the default) removes metadata and packages; dbcache is another word for metadata; expire-cache keeps the metadata and has it confirmed by the repositories before its next use. Installed patches and their records are not in the cache and are never touched.',
+      'WHAT is all (the default: metadata and packages), metadata, packages, dbcache or expire-cache. dbcache is another word for metadata; expire-cache keeps the metadata and has it confirmed by the repositories before its next use. Installed patches and their records are not in the cache and are never touched.',
     ],
     examples: [{ command: 'kpatch-pm clean all', what: 'start from an empty cache' }],
   },

@@ -1,0 +1,58 @@
+// Surroundings of a run inside the test process: the host is a directory, the streams are kept, the clock stands still.
+import { PassThrough } from 'node:stream';
+import type { Sink } from '../../src/cli/output.ts';
+import type { Surroundings } from '../../src/cli/surroundings.ts';
+import { realRun } from '../../src/host/run.ts';
+
+export interface Captured extends Sink {
+  text: string;
+}
+
+/** A stream that keeps what is written; with `columns`, a terminal of that width. */
+export function captured(columns?: number): Captured {
+  return {
+    text: '',
+    isTTY: columns !== undefined,
+    columns,
+    write(text: string) {
+      this.text += text;
+      return true;
+    },
+  };
+}
+
+export interface Told {
+  /** Directory that plays the running system. */
+  readonly hostPath: string;
+  readonly uname?: string;
+  readonly now?: string;
+  readonly env?: Record<string, string>;
+  /** A terminal of this many columns, on which these lines are typed; without it, pipes. */
+  readonly terminal?: number;
+  readonly typed?: readonly string[];
+  readonly interrupt?: AbortSignal;
+}
+
+export interface TestSurroundings extends Surroundings {
+  readonly stdout: Captured;
+  readonly stderr: Captured;
+}
+
+export function surroundings(told: Told): TestSurroundings {
+  const stdin = new PassThrough();
+  for (const line of told.typed ?? []) stdin.write(`${line}\n`);
+  stdin.end();
+  return {
+    hostPath: told.hostPath,
+    run: realRun,
+    now: () => new Date(told.now ?? '2026-01-01T00:01:00Z'),
+    env: told.env ?? { LANG: 'C.UTF-8' },
+    uname: told.uname ?? '5.14.0-1.el9.x86_64',
+    arch: 'x86_64',
+    uid: process.getuid?.() ?? 0,
+    stdin: Object.assign(stdin, { isTTY: told.terminal !== undefined }),
+    stdout: captured(told.terminal),
+    stderr: captured(told.terminal),
+    interrupt: told.interrupt ?? new AbortController().signal,
+  };
+}
