@@ -1,77 +1,97 @@
 // One staged package into the root: a transaction of its own, and what must follow it.
-import { createHash } from 'node:crypto';
 import { runTransaction } from '../apply/install.ts';
+import { keptFiles } from '../apply/retired.ts';
+import {
+  type InstallRequest,
+  installSteps,
+  receiptOf,
+  registerSteps,
+  restoreSteps,
+  type Work,
+} from '../apply/transactions.ts';
 import type { Receipt } from '../domain/receipt.ts';
+import { type ErrorCode, KpmError } from '../errors.ts';
 import { readReceipts } from '../state/receipts.ts';
-import type { Blobs, Step } from '../state/steps.ts';
 import type { Application } from './apply.ts';
 import type { StagedPatch } from './stage.ts';
-import { type FileOnDisk, installSteps, revertSteps, type StepContext, settleSteps, supersededBy } from './steps.ts';
 
 /** What is needed to settle an installation, or to take it back. */
 export interface Installation {
   readonly staged: StagedPatch;
-  readonly context: StepContext;
+  readonly request: InstallRequest;
   /** The receipt of the level before; null when there was none. */
   readonly before: Receipt | null;
 }
 
 /**
  * Installs one staged package. Where it is to be loaded next, the rpm database is told only after the kernel took it
- * (settle), so that a refused level leaves no trace there.
+ * (settle), so that a refused level leaves no trace there. Raises the errors of a transaction.
  */
 export async function installOne(application: Application, staged: StagedPatch): Promise<void> {
   const { observed, plan } = application;
   const { kernel, package: pkg } = staged.action;
-  const context = contextFor(application, staged);
+  const loads = plan.actions.some((action) => action.do === 'load' && action.kernel === kernel);
+  const later = loads && staged.modules.length > 0;
+  const request: InstallRequest = {
+    ...instruction(application, staged),
+    register: registers(application) && !later,
+    keep: later,
+  };
   const before =
     readReceipts(observed.machine.root, observed.machine.uid).find(
       (receipt) => receipt.kernel === kernel && receipt.package.name === pkg.name,
     ) ?? null;
-  const installation: Installation = { staged, context, before };
-  const loads =
-    plan.actions.some((action) => action.do === 'load' && action.kernel === kernel) && staged.modules.length > 0;
-  const settle = loads ? [] : settleSteps(staged, context, application.observed.rpmdb.how === 'rpm');
-  await transact(application, [...installSteps(staged, context, loads), ...settle], staged);
-  application.installations.set(kernel, installation);
+  await transact(application, installSteps(request));
+  if (later) application.installations.set(kernel, { staged, request, before });
 }
 
-/** The new level was taken by the kernel (or only stalled): it stays. */
-export function settle(application: Application, { staged, context }: Installation): Promise<void> {
-  return transact(application, settleSteps(staged, context, application.observed.rpmdb.how === 'rpm'), staged);
+/** The new level was taken by the kernel (or only stalled): it stays, and the rpm database is told. */
+export async function settle(application: Application, { request }: Installation): Promise<void> {
+  if (!registers(application)) {
+    await transact(application, { steps: [{ do: 'forget', kernel: request.kernel }], blobs: new Map() });
+    return;
+  }
+  await transact(application, registerSteps({ ...request, receipt: receiptOf(request) }));
 }
 
 /** The kernel refused the new level: the one before returns on disk. */
-export function revert(application: Application, { staged, context, before }: Installation): Promise<void> {
-  return transact(application, revertSteps(staged, context, before), staged);
+export async function revert(application: Application, { request, before }: Installation): Promise<void> {
+  const { kernel } = request;
+  const kept = keptFiles(application.observed.machine.root, kernel);
+  await transact(application, restoreSteps({ kernel, before, kept, failed: receiptOf(request) }));
 }
 
-async function transact(application: Application, steps: readonly Step[], staged: StagedPatch): Promise<void> {
-  const { observed, locked, ui } = application;
-  const { pkg, sha256 } = staged.verified;
-  const blobs: Blobs = new Map([
-    [sha256, pkg.bytes],
-    ...staged.modules.map(({ sha256: sum, bytes }) => [sum, bytes] as const),
-  ]);
-  const { notices } = await runTransaction(observed.machine, locked, steps, blobs);
+/** Whether the rpm database is to be told: there is one, and rpm to tell it. */
+const registers = ({ observed }: Application): boolean => observed.rpmdb.how === 'rpm';
+
+/** Runs a transaction; a step that was refused becomes the error of the action, but the rpm database's no is only a warning. */
+export async function transact({ observed, locked, ui }: Application, { steps, blobs }: Work): Promise<void> {
+  const { results, notices } = await runTransaction(observed.machine, locked, steps, blobs);
   for (const { text } of notices) ui.warn(text);
+  for (const { step, problem } of results) {
+    if (problem === null) continue;
+    if (step.do !== 'register' && step.do !== 'unregister') {
+      throw new KpmError(problem.code as ErrorCode, { text: problem.text });
+    }
+    ui.warn(problem.text);
+  }
 }
 
-function contextFor({ observed, request }: Application, staged: StagedPatch): StepContext {
+function instruction(
+  { observed, request }: Application,
+  staged: StagedPatch,
+): Omit<InstallRequest, 'register' | 'keep'> {
   const { machine, world } = observed;
+  const { kernel, package: pkg } = staged.action;
   return {
-    time: machine.now().toISOString(),
-    version: machine.version,
+    kernel,
+    verified: staged.verified,
+    modules: staged.modules,
+    repo: staged.package.repo,
+    url: staged.url,
+    replaces: world.installed.filter((patch) => patch.kernel === kernel && patch.package?.name === pkg.name),
+    now: machine.now(),
+    by: machine.version,
     askedBy: `kpatch-pm ${request.verb} (${machine.user})`,
-    superseded: supersededBy(staged, world.installed).flatMap((file) => onDisk(observed, staged.action.kernel, file)),
   };
-}
-
-function onDisk({ machine }: Application['observed'], kernel: string, file: string): FileOnDisk[] {
-  const path = `var/lib/kpatch/${kernel}/${file}`;
-  const bytes = machine.root.read(path);
-  const stat = machine.root.stat(path);
-  if (bytes === null || stat === null) return [];
-  const sha256 = createHash('sha256').update(bytes).digest('hex');
-  return [{ file, sha256, size: bytes.length, mode: stat.mode & 0o777, mtime: Math.floor(stat.mtimeMs / 1000) }];
 }

@@ -77,7 +77,12 @@ export async function look(machine: Machine, request: Request, ui: Ui): Promise<
     repositories: snapshots.map(({ state }) => state),
     offered: snapshots.flatMap(({ packages }) => packages),
     offeredKernels: snapshots.flatMap((snapshot) => snapshot.kernels),
-    installed: installedPatches(root, rpmdb, receipts),
+    installed: installedPatches(
+      root,
+      rpmdb,
+      receipts,
+      kernels.map(({ release }) => release),
+    ),
     loaded: machine.live ? loadedPatches(machine.host) : [],
     utility: installedUtility(root, rpmdb),
     holds: readHolds(root, machine.uid, (notice) => notices.push(notice)),
