@@ -54,7 +54,7 @@ function parseLead(bytes: Buffer): Lead {
     major,
     minor: bytes.readUInt8(5),
     type: bytes.readUInt16BE(6) === 1 ? 'source' : 'binary',
-    name: name.slice(0, (name.indexOf('\0') + 67) % 67),
+    name: name.split('\0')[0] ?? '',
   };
 }
 
