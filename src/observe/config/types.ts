@@ -52,7 +52,6 @@ export interface ProxyOptions {
   readonly tls: TlsOptions;
 }
 
-/** A byte rate, or a part of `bandwidth`. */
 export type IpResolve = 'any' | 4 | 6;
 
 /** Everything a repository's transfers need; main's own values serve for URLs outside any repository (gpgkey). */
@@ -102,7 +101,10 @@ export interface RepoConfig extends TransferOptions {
   /** Seconds; Infinity for never. */
   readonly metadataExpire: number;
   readonly keepcache: boolean;
+  /** Our cache below the root, absolute; see cachedirOnHost. */
   readonly cachedir: string;
+  /** Given by --setopt: a path of the host, not below the root. */
+  readonly cachedirOnHost: boolean;
   /** When a file that configures it was last changed (newest of .repo, dnf.conf, overrides), ms since 1970; null when `check_config_file_age=0`. */
   readonly configChanged: number | null;
   readonly origin: Origin;
@@ -119,8 +121,10 @@ export interface MainConfig extends TransferOptions {
   /** 0: no limit. */
   readonly installonlyLimit: number;
   readonly protectRunningKernel: boolean;
-  /** Below the root. */
+  /** Our cache (kpatch-pm below dnf's cachedir), below the root. */
   readonly cachedir: string;
+  /** Given by --setopt: a path of the host, not below the root. */
+  readonly cachedirOnHost: boolean;
   readonly keepcache: boolean;
   /** Below the root. */
   readonly pluginconfpath: readonly string[];
@@ -139,8 +143,8 @@ export interface VersionLock {
   /** Glob over NEVRA forms (dnf4), or the name (dnf5). */
   readonly pattern: string;
   readonly exclude: boolean;
-  /** dnf5: all must hold. Empty for dnf4. */
-  readonly conditions: readonly VersionCondition[];
+  /** dnf5: all must hold. Null for dnf4. */
+  readonly conditions: readonly VersionCondition[] | null;
   readonly origin: Origin;
 }
 

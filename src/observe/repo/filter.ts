@@ -4,7 +4,7 @@
 import type { Nevra } from '../../domain/nevra.ts';
 
 /** Groups: name, epoch, version, release, arch. From the most to the least specific, as hawkey orders them. */
-const FORMS: readonly RegExp[] = [
+export const FORMS: readonly RegExp[] = [
   /^(?<name>.+)-(?:(?<epoch>[0-9*?[\]-]+):)?(?<version>[^-:]+)-(?<release>[^-:]+)\.(?<arch>[^-:.]+)$/,
   /^(?<name>[^:]+)\.(?<arch>[^-:.]+)$/,
   /^(?<name>[^:]+)$/,
@@ -13,7 +13,7 @@ const FORMS: readonly RegExp[] = [
 ];
 
 const PARTS = ['name', 'epoch', 'version', 'release', 'arch'] as const;
-type Matcher = (nevra: Nevra) => boolean;
+export type Matcher = (nevra: Nevra) => boolean;
 
 /** A glob as a test of a whole text: `*`, `?`, `[abc]`, `[!a-c]`; a slash is nothing special. Source: fnmatch(3). */
 export function glob(pattern: string): (text: string) => boolean {
@@ -48,7 +48,8 @@ export function glob(pattern: string): (text: string) => boolean {
 
 const literal = (c: string): string => c.replace(/[.*+?^${}()|[\]\\/-]/g, '\\$&');
 
-function compile(pattern: string): Matcher {
+/** A package pattern as a test of packages. */
+export function compile(pattern: string): Matcher {
   const forms: Matcher[] = [];
   for (const form of FORMS) {
     const groups = form.exec(pattern)?.groups;

@@ -1,0 +1,131 @@
+// Our own options: etc/kpatch-pm/kpatch-pm.conf, then conf.d/*.conf in order of name; the last one written wins.
+import type { Problem } from '../../domain/because.ts';
+import { KpmError } from '../../errors.ts';
+import { unquoted } from '../../formats/ini/document.ts';
+import type { Root } from '../../host/root.ts';
+import { faultsText, filesIn, type IniFile, readIniFile } from './files.ts';
+import type { ConfigRequest, KpmConfig } from './types.ts';
+import { readBool, readList, readSeconds } from './values.ts';
+
+const FILE = 'etc/kpatch-pm/kpatch-pm.conf';
+const DROP_INS = 'etc/kpatch-pm/conf.d';
+
+export interface KpmOptionRow {
+  readonly key: string;
+  readonly type: 'loader' | 'bool' | 'seconds';
+  readonly default: string;
+  readonly flag?: string;
+  readonly meaning: string;
+}
+
+/** The options of [main]; docs/man/kpatch-pm.conf.5 is written from this table. */
+export const KPM_OPTIONS = [
+  {
+    key: 'loader',
+    type: 'loader',
+    default: 'auto',
+    meaning: 'auto (the kpatch utility where it is installed), kpatch, or builtin.',
+  },
+  {
+    key: 'allow_unsigned',
+    type: 'bool',
+    default: '0',
+    flag: '--nogpgcheck',
+    meaning: 'Modules of packages without a trusted signature are installed. Said aloud in every run.',
+  },
+  {
+    key: 'lock_timeout',
+    type: 'seconds',
+    default: '0',
+    flag: '--lock-timeout',
+    meaning: 'How long to wait for another run.',
+  },
+  {
+    key: 'stall_signal',
+    type: 'seconds',
+    default: '20',
+    meaning: 'A transition that takes longer is helped along by a signal to the tasks in its way.',
+  },
+  { key: 'stall_give_up', type: 'seconds', default: '90', meaning: 'A transition that takes longer is reversed.' },
+] as const satisfies readonly KpmOptionRow[];
+
+type Key = (typeof KPM_OPTIONS)[number]['key'];
+
+/**
+ * Reads them. A value that cannot be read is a notice, and the default counts.
+ * [pins] holds, for each live-patch stream, the fingerprints that alone may sign it; a line there that cannot be read
+ * pins to nothing, so that a typo never opens what was closed. Raises `config-missing` for `--kpm-config`.
+ */
+export function readKpmConfig(root: Root, request: ConfigRequest, notices: Problem[]): KpmConfig {
+  const values = new Map<string, { value: string; where: string }>();
+  const pins = new Map<string, string[]>();
+  const files = kpmFiles(root, request, notices);
+  for (const found of files) {
+    if (found.document.faults.length > 0) {
+      notices.push({ code: 'config-broken', text: `${faultsText(found)}; the other lines count.` });
+    }
+    for (const section of found.document.sections) {
+      for (const entry of section.entries) {
+        const where = `${found.file} line ${entry.line}`;
+        const value = unquoted(entry.value);
+        if (section.name === 'pins') pins.set(entry.key, fingerprints(value, where, notices));
+        else if (KPM_OPTIONS.some(({ key }) => key === entry.key)) values.set(entry.key, { value, where });
+        else
+          notices.push({ code: 'config-option', text: `${where}: there is no option ${entry.key}; it is not used.` });
+      }
+    }
+  }
+  const typed = <T>(key: Key, read: (text: string) => T | null): T => {
+    const standard = (KPM_OPTIONS.find((row) => row.key === key) as KpmOptionRow).default;
+    const written = values.get(key);
+    const value = written === undefined ? null : read(written.value);
+    if (written !== undefined && value === null) {
+      const text = `${written.where}: ${key}=${written.value} cannot be read; ${standard} is used.`;
+      notices.push({ code: 'config-value', text });
+    }
+    return value ?? (read(standard) as T);
+  };
+  const seconds = (text: string): number | null => {
+    const value = readSeconds(text);
+    return typeof value === 'number' ? value : null;
+  };
+  return {
+    loader: typed('loader', (text) => (text === 'auto' || text === 'kpatch' || text === 'builtin' ? text : null)),
+    allowUnsigned: typed('allow_unsigned', readBool),
+    lockTimeout: typed('lock_timeout', seconds),
+    stallSignal: typed('stall_signal', seconds),
+    stallGiveUp: typed('stall_give_up', seconds),
+    pinnedKeys: [...pins].map(([stream, keys]) => ({ stream, fingerprints: keys })),
+    files: files.map(({ file }) => file),
+  };
+}
+
+function kpmFiles(root: Root, request: ConfigRequest, notices: Problem[]): IniFile[] {
+  const remarks = { notices, details: [] };
+  const asked = request.kpmConfigFile;
+  if (asked !== undefined) {
+    if (request.hostRoot.stat(asked)?.isFile() !== true) {
+      throw new KpmError('config-missing', {
+        text: `The configuration file ${asked} does not exist.`,
+        subject: asked,
+        hint: 'Give an existing file with --kpm-config FILE; the path counts from the host.',
+      });
+    }
+    const only = readIniFile(request.hostRoot, asked, remarks, true);
+    return only === null ? [] : [only];
+  }
+  const paths = [FILE, ...filesIn(root, DROP_INS, '.conf', remarks)];
+  return paths.flatMap((path) => readIniFile(root, path, remarks, true) ?? []);
+}
+
+function fingerprints(text: string, where: string, notices: Problem[]): string[] {
+  const words = readList(text).filter((word) => word !== '');
+  const good = words.map((word) => word.toUpperCase()).filter((word) => /^(?:[0-9A-F]{40}|[0-9A-F]{64})$/.test(word));
+  if (good.length !== words.length || words.length === 0) {
+    notices.push({
+      code: 'config-value',
+      text: `${where}: a pin is one or more full fingerprints; the others are not trusted.`,
+    });
+  }
+  return good;
+}
