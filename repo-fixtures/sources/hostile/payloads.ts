@@ -86,26 +86,29 @@ const CPIO_CASES: readonly HostileCase[] = [
   cpioCase(
     'setuid',
     'set-user-id in the archive, not in the header',
-    ['payload-mismatch', 'module-unusable'],
+    ['payload-mismatch', 'package-file-refused'],
     (entries, module) => other(entries, { ...module, mode: 0o104755 }),
   ),
   cpioCase(
     'symlink',
     'a link in the archive, a file in the header',
-    ['payload-mismatch', 'module-unusable'],
+    ['payload-mismatch', 'package-file-refused'],
     (entries, module) => other(entries, { ...module, mode: 0o120777, data: Buffer.from('/etc/shadow') }),
   ),
   cpioCase(
     'through-symlink',
     'the directory is a link to /etc, the module follows it',
-    ['payload-mismatch', 'payload-duplicate', 'module-unusable'],
+    ['payload-mismatch', 'payload-duplicate', 'package-file-refused'],
     (entries) =>
       entries.map((entry) =>
         entry.mode === 0o040755 ? { ...entry, mode: 0o120777, data: Buffer.from('/etc') } : entry,
       ),
   ),
-  cpioCase('device', 'a device in place of the module', ['payload-mismatch', 'module-unusable'], (entries, module) =>
-    other(entries, { ...module, mode: 0o020666, data: Buffer.alloc(0) }),
+  cpioCase(
+    'device',
+    'a device in place of the module',
+    ['payload-mismatch', 'package-file-refused'],
+    (entries, module) => other(entries, { ...module, mode: 0o020666, data: Buffer.alloc(0) }),
   ),
   cpioCase(
     'newline-name',
@@ -197,7 +200,7 @@ const HEADER_CASES: readonly HostileCase[] = [
     'source',
     'a source package under the name of a binary one',
     'verify',
-    ['rpm-unsupported', 'package-mismatch', 'rpm-malformed', 'module-unusable'],
+    ['rpm-unsupported', 'package-mismatch', 'rpm-malformed', 'package-file-refused'],
     (header) => header.filter((entry) => entry.tag !== TAG.sourceRpm),
   ),
   {
