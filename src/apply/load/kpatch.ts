@@ -52,15 +52,11 @@ interface Watch {
 /** Looks from time to time who is in the way: after the utility gave up there is nobody left to see. */
 function watchTransition(context: UtilityContext, module: string): Watch {
   let seen: readonly StalledTask[] = [];
-  let running = true;
-  let stop = (): void => {};
-  const stopped = new Promise<void>((resolve) => {
-    stop = resolve;
-  });
+  const over = new AbortController();
   const loop = async (): Promise<void> => {
     for (;;) {
-      await Promise.race([context.stopwatch.sleep(WATCH_PAUSE), stopped]);
-      if (!running) return;
+      await context.stopwatch.sleep(WATCH_PAUSE, over.signal);
+      if (over.signal.aborted) return;
       const patch = livepatches(context.sys).find((one) => one.module === module);
       if (!patch?.enabled || !patch.transition) continue;
       const tasks = stalledTasks(context.sys, 1);
@@ -71,8 +67,7 @@ function watchTransition(context: UtilityContext, module: string): Watch {
   return {
     tasks: () => seen,
     end: () => {
-      running = false;
-      stop();
+      over.abort();
       return ended;
     },
   };

@@ -36,10 +36,20 @@ export const DEFAULT_TIMES: LoadTimes = {
 /** Monotonic milliseconds and a way to wait; wall-clock time may jump in the middle of a transition. */
 export interface Stopwatch {
   now(): number;
-  sleep(ms: number): Promise<void>;
+  /** Returns after `ms`, or as soon as `until` is aborted. */
+  sleep(ms: number, until?: AbortSignal): Promise<void>;
 }
 
 export const realStopwatch: Stopwatch = {
   now: () => performance.now(),
-  sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
+  sleep: (ms, until) =>
+    new Promise((resolve) => {
+      const done = (): void => {
+        clearTimeout(timer);
+        until?.removeEventListener('abort', done);
+        resolve();
+      };
+      const timer = setTimeout(done, ms);
+      until?.addEventListener('abort', done);
+    }),
 };
