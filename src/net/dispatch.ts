@@ -36,7 +36,7 @@ export function dispatchers(host: Root, env: Readonly<Record<string, string | un
 }
 
 async function build(host: Root, secure: boolean, access: Access, proxy: ProxyRoute | null): Promise<Dispatcher> {
-  const { Agent, ProxyAgent } = await import('undici');
+  const { Agent, ProxyAgent } = await import('./undici.ts');
   const timeout = access.timeout * 1000;
   const family = access.ipResolve === 'any' ? {} : { family: access.ipResolve };
   const server = secure ? tlsOptions(tlsMaterial(host, access.ssl)) : {};

@@ -79,7 +79,7 @@ async function request(
     if (login !== null) headers.authorization = login;
   }
   const dispatcher = await connections.for(hop.url, reach);
-  const { request: send } = await import('undici');
+  const { request: send } = await import('./undici.ts');
   try {
     return await send(hop.url, { dispatcher, method: 'GET', headers });
   } catch (error) {

@@ -14,7 +14,7 @@ export async function strictPackages(
   what: string,
   take: (text: string) => void,
 ): Promise<void> {
-  const { SaxesParser } = await import('saxes');
+  const { SaxesParser } = await import('./saxes.ts');
   const parser = new SaxesParser();
   const refuse = (why: string): KpmError =>
     new KpmError('primary-malformed', {

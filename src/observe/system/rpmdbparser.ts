@@ -24,7 +24,7 @@ export async function parseRpmdb(root: Root, found: { kind: RpmdbKind; file: str
   if (found.kind === 'sqlite' && !bytes.subarray(0, SQLITE.length).equals(SQLITE))
     return { why: 'it is no sqlite file' };
   const wal = found.kind === 'sqlite' ? root.stat(`${found.file}-wal`) : null;
-  const parser = await import('@snyk/rpm-parser');
+  const parser = await import('./snyk.ts');
   const read = { sqlite: parser.getPackagesSqlite, ndb: parser.getPackagesNdb, bdb: parser.getPackages }[found.kind];
   const { response, error, rpmMetadata } = await read(bytes);
   // A table without a row is no error: the parser takes the first of no results.
