@@ -55,9 +55,9 @@ const MAY_SIGN = 0x02;
 export function parseKeys(bytes: Buffer): PublicKey[] {
   if (bytes.length > MAX_KEY_FILE) throw malformed(`a key file of ${bytes.length} bytes`);
   const blocks = isArmored(bytes) ? dearmor(bytes, KEY_BLOCK) : [bytes];
-  const keys = blocks.flatMap((block) =>
-    splitCertificates(readPackets(block)).map((one) => evaluate(readCertificate(one))),
-  );
+  // Each block on its own first: none may add to the key of the block before it.
+  const packets = blocks.flatMap((block) => splitCertificates(readPackets(block)).flat());
+  const keys = splitCertificates(packets).map((one) => evaluate(readCertificate(one)));
   if (keys.length === 0) throw malformed('no public key in it');
   return keys;
 }

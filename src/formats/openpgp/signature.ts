@@ -48,8 +48,9 @@ export interface Signature {
  * signature is `unsupported`. Raises `openpgp-malformed` for anything that is no list of signature packets.
  */
 export function parseSignatures(blob: Buffer): Signature[] {
-  const binary = isArmored(blob) ? Buffer.concat(dearmor(blob, 'SIGNATURE')) : blob;
-  return readPackets(binary)
+  const blocks = isArmored(blob) ? dearmor(blob, 'SIGNATURE') : [blob];
+  if (blocks.length === 0) throw malformed('neither a signature packet nor an armored signature');
+  return readPackets(Buffer.concat(blocks))
     .filter(({ tag }) => tag !== TAG.marker && tag !== TAG.padding)
     .map(({ tag, body }) => {
       if (tag !== TAG.signature) throw malformed(`a packet of type ${tag} among signatures`);
