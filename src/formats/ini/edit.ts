@@ -30,10 +30,17 @@ export function setIniValue(text: string, section: string, key: string, value: s
     const gap = text === '' || /\n\r?\n$/.test(text) ? '' : end;
     return `${closed(text, end)}${gap}[${section}]${end}${key} = ${value}${end}`;
   }
-  const after = last.entries.at(-1)?.lastLine ?? last.line;
+  const after = behindIndented(lines, last.entries.at(-1)?.lastLine ?? last.line);
   lines[after - 1] = closed(lines[after - 1] ?? '', end);
   lines.splice(after, 0, `${key} = ${value}${end}`);
   return lines.join('');
+}
+
+/** The first place from `at` on where a new line would not be continued by an indented one. */
+export function behindIndented(lines: readonly string[], at: number): number {
+  let place = at;
+  while (/^[ \t]+(?!\[)[^ \t]/.test(lines[place] ?? '')) place++;
+  return place;
 }
 
 function closed(text: string, end: string): string {

@@ -2,7 +2,7 @@
 // Readers beside us: Python's configparser and libdnf (both stop all of dnf on a broken file), and Cockpit's
 // /autoupdate\s*=\s*True/i over the whole text: `auto` must make it match, `manual` must not leave it matching.
 import { type IniDocument, type IniEntry, parseIni, unquoted } from './document.ts';
-import { endOf, linesWithEnds } from './edit.ts';
+import { behindIndented, endOf, linesWithEnds } from './edit.ts';
 
 export const KPATCH_SETTINGS = ['autoupdate', 'autofilter'] as const;
 export type KpatchSetting = (typeof KPATCH_SETTINGS)[number];
@@ -64,19 +64,19 @@ export function readKpatchValues(text: string): KpatchValues {
     return false;
   };
   const values = { autoupdate: read('autoupdate'), autofilter: read('autofilter') };
-  const misread = misreadComment(text);
+  const misread = misreadLine(text);
   if (misread !== null && !values.autoupdate) {
     remarks.push({
       line: misread,
-      text: 'Cockpit takes this comment for the setting and shows automatic updates as on',
+      text: 'Cockpit takes this line for the setting and shows automatic updates as on',
     });
   }
   return { ...values, remarks: remarks.sort((a, b) => a.line - b.line) };
 }
 
-/** The first comment line in which Cockpit would find autoupdate switched on; null when there is none. */
-function misreadComment(text: string): number | null {
-  const at = text.split('\n').findIndex((line) => /^\s*[#;]/.test(line) && /autoupdate\s*=\s*True/i.test(line));
+/** The first line (a comment, another section) in which Cockpit would find autoupdate switched on; null when there is none. */
+function misreadLine(text: string): number | null {
+  const at = text.split('\n').findIndex((line) => /autoupdate\s*=\s*True/i.test(line));
   return at < 0 ? null : at + 1;
 }
 
@@ -141,8 +141,9 @@ function insert(lines: string[], document: IniDocument, line: string, end: strin
     lines.push(`[${SECTION}]${end}`, `${line}${end}`);
     return;
   }
-  if (at === lines.length) close(lines, end);
-  lines.splice(at, 0, `${line}${end}`);
+  const place = behindIndented(lines, at);
+  if (place === lines.length) close(lines, end);
+  lines.splice(place, 0, `${line}${end}`);
 }
 
 function close(lines: string[], end: string): void {

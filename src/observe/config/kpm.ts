@@ -43,7 +43,7 @@ export const KPM_OPTIONS = [
   {
     key: 'stall_signal',
     type: 'seconds',
-    default: '20',
+    default: '30',
     meaning: 'A transition that takes longer is helped along by a signal to the tasks in its way.',
   },
   { key: 'stall_give_up', type: 'seconds', default: '90', meaning: 'A transition that takes longer is reversed.' },

@@ -32,7 +32,7 @@ export function selectRepos(
   };
   if (request.repo.length > 0) for (const id of on.keys()) on.set(id, false);
   turn(request.disablerepo, '--disablerepo', false);
-  for (const id of fromCommandLine) if (request.repo.length === 0) on.set(id, true);
+  for (const id of fromCommandLine) on.set(id, true);
   turn(request.enablerepo, '--enablerepo', true);
   turn(request.repo, '--repo', true);
   const all = repos.map((repo) => ({ ...repo, enabled: on.get(repo.id) === true }));
