@@ -6,6 +6,7 @@ import { hasErrno, KpmError } from '../errors.ts';
 import { moduleFacts } from '../formats/elf/module.ts';
 import type { Machine } from '../host/machine.ts';
 import type { Root } from '../host/root.ts';
+import { RETIRED } from '../state/directory.ts';
 import { HOLDS, holdsText, readHolds, withHold, withoutHold } from '../state/holds.ts';
 import { receiptPath, receiptText } from '../state/receipts.ts';
 import type {
@@ -54,6 +55,7 @@ export async function perform(step: Step, transaction: Transaction): Promise<Don
       const file = receiptPath(step.kernel, step.name);
       const changed = root.remove(file);
       root.removeEmptyDir(path.posix.dirname(file));
+      root.removeEmptyDir(path.posix.dirname(path.posix.dirname(file)));
       return changed ? 'done' : 'already';
     }
     case 'register': {
@@ -256,5 +258,6 @@ function forget(step: ForgetStep, { machine: { root } }: Transaction): Done {
   const files = root.list(directory);
   for (const file of files) root.remove(`${directory}/${file}`);
   root.removeEmptyDir(directory);
+  root.removeEmptyDir(RETIRED);
   return files.length > 0 ? 'done' : 'already';
 }

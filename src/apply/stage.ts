@@ -56,9 +56,10 @@ function checkSpace(root: Root, steps: readonly Carrier[]): void {
   }
 }
 
-/** Empties staging, but for the blobs named. */
+/** Empties and removes staging, but for the blobs named. */
 export function clearStaging(root: Root, keep: ReadonlySet<string> = new Set()): void {
   for (const name of root.list(STAGING)) if (!keep.has(name)) root.remove(`${STAGING}/${name}`);
+  root.removeEmptyDir(STAGING);
 }
 
 /** Writes every blob of a transaction to staging. Raises `no-space`, `blob-missing`; staging is empty then. */
