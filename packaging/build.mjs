@@ -1,14 +1,15 @@
 // Bundles src/bin.ts into dist/kpatch-pm.mjs (and lazily loaded chunks beside it).
-import { chmodSync, copyFileSync, readFileSync, rmSync } from 'node:fs';
+import { chmodSync, copyFileSync, existsSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
 const top = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
-const dist = path.join(top, 'dist');
+const finished = path.join(top, 'dist');
+// Built aside and moved into place whole: whoever runs the program meanwhile has the old one or the new one.
+const dist = `${finished}.${process.pid}`;
 const { version } = JSON.parse(readFileSync(path.join(top, 'package.json'), 'utf8'));
-rmSync(dist, { recursive: true, force: true });
 await build({
   absWorkingDir: top,
   entryPoints: { 'kpatch-pm': 'src/bin.ts' },
@@ -35,3 +36,7 @@ const sqlJs = createRequire(require.resolve('@snyk/rpm-parser')).resolve('sql.js
 copyFileSync(sqlJs, path.join(dist, 'sql-wasm.wasm'));
 copyFileSync(sqlJs, path.join(dist, 'chunks', 'sql-wasm.wasm'));
 chmodSync(path.join(dist, 'kpatch-pm.mjs'), 0o755);
+const old = `${finished}.old.${process.pid}`;
+if (existsSync(finished)) renameSync(finished, old);
+renameSync(dist, finished);
+rmSync(old, { recursive: true, force: true });
