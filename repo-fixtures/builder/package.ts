@@ -32,8 +32,31 @@ function writeContent(target: string, content: FileSource['content'] = '', works
   } else writeFileSync(target, buildModule(content, workshop.keysDirectory));
 }
 
+/** The build id of a module made here: the note is its first section, behind the ELF header and the note's own 16 bytes. */
+function buildId(module: Buffer): string {
+  if (module.toString('latin1', 76, 79) !== 'GNU') throw new Error('the build-id note is not where it was');
+  return module.toString('hex', 80, 100);
+}
+
+/** usr/lib/.build-id/XX/REST -> the module, with the directories on the way. */
+function buildIdLinks(files: readonly FileSource[], workshop: Workshop): FileSource[] {
+  const top = '/usr/lib/.build-id';
+  return files.flatMap(({ path: file, content }) => {
+    if (typeof content !== 'object' || 'zeros' in content) return [];
+    const id = buildId(buildModule(content, workshop.keysDirectory));
+    const directory = `${top}/${id.slice(0, 2)}`;
+    return [
+      { path: top, kind: 'directory' },
+      { path: directory, kind: 'directory' },
+      { path: `${directory}/${id.slice(2)}`, kind: 'symlink', content: `../../../..${file}` },
+    ] satisfies FileSource[];
+  });
+}
+
 /** Builds and signs a package into `directory`; gives the path of the file. */
-export function buildPackage(source: PackageSource, directory: string, workshop: Workshop): string {
+export function buildPackage(declared: PackageSource, directory: string, workshop: Workshop): string {
+  const links = declared.buildIdLinks ? buildIdLinks(declared.files ?? [], workshop) : [];
+  const source = { ...declared, files: [...(declared.files ?? []), ...links] };
   const work = mkdtempSync(path.join(os.tmpdir(), 'kpm-rpmbuild-'));
   try {
     const sources = path.join(work, 'sources');

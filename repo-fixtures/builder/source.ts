@@ -34,6 +34,8 @@ export interface PackageSource {
   readonly conflicts?: readonly string[];
   readonly obsoletes?: readonly string[];
   readonly files?: readonly FileSource[];
+  /** Adds the links by which debuggers find a module from its build id, as rpmbuild does for programs. */
+  readonly buildIdLinks?: boolean;
   /** Scriptlet name (`post`, `postun`, `pre` ...) to shell text. */
   readonly scripts?: Readonly<Record<string, string>>;
   readonly changelog?: readonly ChangelogEntry[];

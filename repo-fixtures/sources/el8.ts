@@ -26,6 +26,9 @@ export const EL8: RepositorySource = {
     emptyPatch(EL8_MIXED, '0-0', { why: 'dist .el8 in the stream of an el8_4 kernel', payload, dist: '.el8' }),
     livePatch(EL8_MIXED, '1-4', { why: 'dist .el8_4 in the same stream', payload, fixes: fixes(4, 2024, 94001) }),
     livePatch(EL8_10, '1-1', { why: 'short name 4_18_0-553: all digits of el8_10 are cut', payload }),
-    livePatch(EL8_10, '1-2', { why: 'the newest for el8_10', payload, fixes: fixes(2) }),
+    {
+      ...livePatch(EL8_10, '1-2', { why: 'the newest for el8_10; brings a build-id link', payload, fixes: fixes(2) }),
+      buildIdLinks: true,
+    },
   ],
 };

@@ -48,7 +48,10 @@ const pastNineLevels = [
   pastNine(1, 'the lowest level of a long stream'),
   pastNine(2, 'as text above 1-10; as version below it'),
   pastNine(9, '1-9 is below 1-10'),
-  pastNine(10, 'the newest of a long stream; its changelog fills the ten entries that other.xml keeps'),
+  {
+    ...pastNine(10, 'the newest of a long stream; more fixes than other.xml keeps entries; brings a build-id link'),
+    buildIdLinks: true,
+  },
 ];
 
 const withdrawnFirst = livePatch(WITHDRAWN, '1-1', {

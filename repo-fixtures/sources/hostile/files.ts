@@ -54,8 +54,12 @@ export const FILE_CASES: readonly HostileCase[] = [
   changed('signature', 'one bit inside the signature value', 'verify', BROKEN, (good) =>
     flip(good, signatureBlob(good) + 100),
   ),
-  changed('signature-hash-hint', 'the two bytes of the hash that the packet shows', 'verify', BROKEN, (good) =>
-    flip(good, signatureBlob(good) + 5),
+  changed(
+    'signature-algorithm',
+    'the algorithm that the signature packet names',
+    'verify',
+    ['signature-unsupported', 'signature-bad'],
+    (good) => flip(good, signatureBlob(good) + 5),
   ),
   changed('header', 'one bit in the middle of the header', 'verify', BROKEN, (good) => {
     const { header, payload } = layoutOf(good);
@@ -89,14 +93,14 @@ export const FILE_CASES: readonly HostileCase[] = [
     'other-package',
     'a sound, signed package of another kernel under this name',
     'fetch',
-    ['package-mismatch', 'kernel-mismatch'],
+    ['package-renamed'],
     replacedBy(k2Patch),
   ),
   changed(
     'older-package',
     'a sound, signed, older level under this name',
     'fetch',
-    ['package-mismatch'],
+    ['package-renamed'],
     replacedBy(k1Levels[0]),
   ),
   {

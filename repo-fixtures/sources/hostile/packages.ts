@@ -11,75 +11,81 @@ const withFiles = (...files: FileSource[]): PackageSource => ({ ...GOOD, files: 
 const withModule = (more: Partial<typeof good>): PackageSource =>
   withFiles({ path: ko, mode: 0o755, content: { ...good, ...more } });
 const module: FileSource = { path: ko, mode: 0o755, content: good };
-const extract = (id: string, why: string, source: PackageSource, ...more: string[]): HostileCase => ({
-  id,
-  why,
-  stage: 'extract',
-  expected: [
-    ...new Set([
-      'module-misplaced',
-      'module-wrong-kernel',
-      'module-not-livepatch',
-      'module-wrong-arch',
-      'module-name',
-      'not-a-module',
-      'package-file-refused',
-      'payload-path',
-      'payload-extra',
-      ...more,
-    ]),
-  ],
-  source,
-});
+const extract = (
+  id: string,
+  why: string,
+  source: PackageSource,
+  ...expected: HostileCase['expected']
+): HostileCase => ({ id, why, stage: 'extract', expected, source });
 
 export const PACKAGE_CASES: readonly HostileCase[] = [
   extract(
     'module-is-symlink',
     'the module is a link to /etc/shadow',
     withFiles({ path: ko, kind: 'symlink', content: '/etc/shadow' }),
+    'package-file-refused',
   ),
-  extract('module-setuid', 'the module has the set-user-id bit', withFiles({ ...module, mode: 0o4755 })),
-  extract('module-fifo', 'a pipe where the module should be', withFiles({ path: ko, kind: 'fifo' })),
+  extract(
+    'module-setuid',
+    'the module has the set-user-id bit',
+    withFiles({ ...module, mode: 0o4755 }),
+    'package-file-refused',
+  ),
+  extract(
+    'module-fifo',
+    'a pipe where the module should be',
+    withFiles({ path: ko, kind: 'fifo' }),
+    'package-file-refused',
+  ),
   extract(
     'module-hardlink',
     'a second name for the module',
     withFiles(module, { path: ko.replace('.ko', '-again.ko'), kind: 'hardlink', content: ko }),
+    'module-name',
   ),
   extract(
     'module-elsewhere',
     'the module lies below /usr/lib/modules',
     withFiles({ ...module, path: `/usr/lib/modules/${uname(K1)}/extra/evil.ko` }),
+    'module-misplaced',
   ),
   extract(
     'directory-of-other-kernel',
     'the module lies in the directory of K2',
     withFiles({ ...module, path: ko.replace(uname(K1), uname(K2)) }),
-    'kernel-mismatch',
+    'module-misplaced',
   ),
   extract(
     'extra-file',
     'a cron job beside the module',
     withFiles(module, { path: '/etc/cron.d/evil', content: '* * * * * root id\n' }),
+    'package-file-refused',
   ),
   extract(
     'extra-hidden',
     'a file that is no module in the directory of the module',
     withFiles(module, { path: `${ko}.conf`, content: 'x\n' }),
+    'package-file-refused',
   ),
   extract(
     'second-module',
     'a second module, for another kernel, under a name of this one',
     withFiles(module, { path: ko.replace('1-4.ko', '1-5.ko'), mode: 0o755, content: moduleSource(K2, '1-5') }),
-    'kernel-mismatch',
+    'module-wrong-kernel',
   ),
-  extract('vermagic-other', 'vermagic names K2', withModule({ release: uname(K2) }), 'kernel-mismatch'),
+  extract('vermagic-other', 'vermagic names K2', withModule({ release: uname(K2) }), 'module-wrong-kernel'),
   extract(
     'vermagic-prefix',
     'vermagic names a kernel of which K1 is only the beginning',
     withModule({ release: `${uname(K1)}+debug` }),
-    'kernel-mismatch',
+    'module-wrong-kernel',
   ),
-  extract('not-livepatch', 'an ordinary module: no livepatch=Y', withModule({ livepatch: false }), 'not-a-livepatch'),
+  extract(
+    'not-livepatch',
+    'an ordinary module: no livepatch=Y',
+    withModule({ livepatch: false }),
+    'module-not-livepatch',
+  ),
   extract(
     'module-truncated',
     'the file ends in the middle of the ELF object',
@@ -93,23 +99,29 @@ export const PACKAGE_CASES: readonly HostileCase[] = [
     withFiles({ path: ko, mode: 0o755, content: '#!/bin/sh\nid\n' }),
     'not-a-module',
   ),
-  extract('machine-ppc64le', 'an object for PowerPC in an x86_64 package', withModule({ machine: 21 }), 'not-a-module'),
+  extract(
+    'machine-ppc64le',
+    'an object for PowerPC in an x86_64 package',
+    withModule({ machine: 21 }),
+    'module-wrong-arch',
+  ),
   extract(
     'machine-aarch64',
     'an object for AArch64 in an x86_64 package',
     withModule({ machine: 183 }),
-    'not-a-module',
+    'module-wrong-arch',
   ),
   extract(
     'build-id-elsewhere',
     'what looks like a build-id link points to /etc/shadow',
     withFiles(module, { path: '/usr/lib/.build-id/ab/cdef0123456789', kind: 'symlink', content: '/etc/shadow' }),
+    'package-file-refused',
   ),
   {
     id: 'bomb',
     why: '256 MB of zeros in a few kilobytes',
     stage: 'extract',
-    expected: ['too-large', 'decompression-bomb', 'not-a-module'],
+    expected: ['decompression-bomb', 'too-large'],
     source: { ...withFiles({ path: ko, mode: 0o755, content: { zeros: 256 << 20 } }), payload: 'zstd' },
   },
   {

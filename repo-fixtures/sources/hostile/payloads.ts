@@ -166,41 +166,31 @@ const strings = (header: readonly HeaderEntry[], tag: number) =>
   (header.find((entry) => entry.tag === tag)?.data.toString() ?? '').split('\0').slice(0, -1);
 
 const HEADER_CASES: readonly HostileCase[] = [
-  headerCase(
-    'parent',
-    'a directory with .. in the header',
-    'extract',
-    ['payload-path', 'rpm-malformed', 'payload-missing', 'payload-extra'],
-    (header) =>
-      replaced(
-        header,
-        texts(
-          TAG.dirNames,
-          strings(header, TAG.dirNames).map((name) =>
-            name.includes('kpatch/5') ? '/usr/lib/kpatch/../../../etc/' : name,
-          ),
+  headerCase('parent', 'a directory with .. in the header', 'extract', ['payload-path'], (header) =>
+    replaced(
+      header,
+      texts(
+        TAG.dirNames,
+        strings(header, TAG.dirNames).map((name) =>
+          name.includes('kpatch/5') ? '/usr/lib/kpatch/../../../etc/' : name,
         ),
       ),
+    ),
   ),
-  headerCase(
-    'slash-in-name',
-    'a slash in a base name',
-    'extract',
-    ['payload-path', 'rpm-malformed', 'payload-missing', 'payload-extra'],
-    (header) =>
-      replaced(
-        header,
-        texts(
-          TAG.baseNames,
-          strings(header, TAG.baseNames).map((name) => (name.endsWith('.ko') ? '../../evil.ko' : name)),
-        ),
+  headerCase('slash-in-name', 'a slash in a base name', 'extract', ['payload-path'], (header) =>
+    replaced(
+      header,
+      texts(
+        TAG.baseNames,
+        strings(header, TAG.baseNames).map((name) => (name.endsWith('.ko') ? '../../evil.ko' : name)),
       ),
+    ),
   ),
   headerCase(
     'source',
     'a source package under the name of a binary one',
     'verify',
-    ['rpm-unsupported', 'package-mismatch', 'rpm-malformed', 'package-file-refused'],
+    ['package-file-refused', 'package-renamed'],
     (header) => header.filter((entry) => entry.tag !== TAG.sourceRpm),
   ),
   {
@@ -208,7 +198,12 @@ const HEADER_CASES: readonly HostileCase[] = [
     why: 'the signed header has no digest of the payload, so the signature covers no module',
     stage: 'verify',
     expected: ['payload-unsigned'],
-    file: (good, workshop) => resealed(splitRpm(good), workshop, { withoutPayloadDigest: true }),
+    // rpmsign would see that and sign the payload too, so this one is signed by hand.
+    file: (good, workshop) =>
+      sealRpm(splitRpm(good), {
+        withoutPayloadDigest: true,
+        sign: (header) => workshop.keyring.v3('release', header),
+      }),
   },
 ];
 
@@ -235,7 +230,7 @@ const COMPRESSED_CASES: readonly HostileCase[] = [
   compressedCase(
     'not-gzip',
     'the payload is plain text',
-    ['corrupt-stream', 'compression-unsupported', 'payload-malformed'],
+    ['corrupt-stream', 'compression-unsupported', 'payload-malformed', 'payload-digest'],
     () => Buffer.from('This is not an archive.\n'),
   ),
 ];
