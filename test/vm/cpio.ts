@@ -16,6 +16,11 @@ export class Cpio {
     this.#fd = openSync(file, 'w');
   }
 
+  /** The root directory itself: without it the kernel leaves it writable for all. */
+  top(): void {
+    this.#entry('.', DIRECTORY, Buffer.alloc(0));
+  }
+
   directory(name: string): void {
     const clean = name.replace(/^\/+|\/+$/g, '');
     if (clean === '' || this.#made.has(clean)) return;

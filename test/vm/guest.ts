@@ -28,6 +28,7 @@ export function guestArchive(): string {
   if (existsSync(out)) return out;
   mkdirSync(path.dirname(out), { recursive: true });
   const cpio = new Cpio(`${out}.new`);
+  cpio.top();
   for (const name of ['bin', 'sbin', 'lib', 'lib64']) cpio.link(name, `usr/${name}`);
   for (const name of [
     'proc',

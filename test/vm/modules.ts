@@ -29,6 +29,11 @@ const LEVELS: Readonly<Record<string, readonly string[]>> = {
   '1-10': [],
   // Stalls while a task sits in linger_wait().
   '1-3': ['BLOCKED'],
+  // The kernel refuses these: a function it does not have, an init that gives up.
+  '1-4': ['NO_SUCH'],
+  '1-5': ['REFUSE=ENODEV'],
+  // Brings the machine down while it is loaded.
+  '1-6': ['CRASH'],
   '9-1': ['CUMULATIVE=0'],
 };
 const ODD: Readonly<Record<string, readonly string[]>> = {
