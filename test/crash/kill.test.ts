@@ -2,7 +2,6 @@
 // finishes or forgets the work. KPATCH_PM_KILLS says how many runs are killed (500 make a campaign).
 import { spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
-import os from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { build } from 'esbuild';
