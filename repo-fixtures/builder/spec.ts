@@ -6,7 +6,7 @@ const octal = (mode: number) => (mode & 0o7777).toString(8).padStart(4, '0');
 
 /** How %files names one entry; rpmbuild reads the contents from the build root. */
 function fileLine(file: FileSource): string {
-  if (file.kind === 'symlink' || file.kind === 'hardlink') return file.path;
+  if (file.kind === 'symlink') return file.path;
   const mode = `%attr(${octal(file.mode ?? (file.kind === 'directory' ? 0o755 : 0o644))}, root, root)`;
   if (file.kind === 'directory') return `${mode} %dir ${file.path}`;
   if (file.kind === 'ghost') return `${mode} %ghost ${file.path}`;

@@ -40,7 +40,7 @@ export const PACKAGE_CASES: readonly HostileCase[] = [
   extract(
     'module-hardlink',
     'a second name for the module',
-    withFiles(module, { path: ko.replace('.ko', '-again.ko'), kind: 'hardlink', content: ko }),
+    withFiles(module, { path: ko.replace('.ko', '-again.ko'), kind: 'hardlink', mode: 0o755, content: ko }),
     'module-name',
   ),
   extract(
