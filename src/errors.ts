@@ -338,6 +338,10 @@ export const ERROR_CODES = {
     meaning: 'The key that made the signature was revoked by its owner.',
     next: 'Do not install it; import the key that took its place.',
   },
+  'key-not-pinned': {
+    meaning: 'The package is signed by a trusted key, but other keys are pinned for its live-patch stream.',
+    next: 'If the vendor changed its key, pin the new one: kpatch-pm keys pin FINGERPRINT.',
+  },
   'key-refused': {
     meaning: 'The key may not be used on this machine (a published test key).',
     next: 'Use the key of the vendor; test keys work only below another root.',

@@ -32,6 +32,8 @@ export interface Trust {
   /** `--nogpgcheck` or `allow_unsigned=1`: what no trusted key signed is let through; what is damaged never is. */
   readonly allowUnsigned: boolean;
   readonly now: Date;
+  /** Fingerprints of the keys that may sign for this stream (a pin); null or absent: every trusted key may. */
+  readonly pinned?: readonly string[] | null;
 }
 
 /** One signature of a package and what is to be thought of it. */
@@ -45,7 +47,7 @@ export interface JudgedSignature extends Verification {
  * Verifies a package: every digest in it must hold, no signature by a known key may be bad, and one good signature by a
  * trusted key must cover header and payload (the payload directly, or through a digest in the signed header).
  * Raises `digest-bad`, `package-unsigned`, `payload-unsigned`, `signature-bad`, `signature-weak`,
- * `signature-unsupported`, `key-untrusted`, `key-expired`, `key-revoked`.
+ * `signature-unsupported`, `key-untrusted`, `key-expired`, `key-revoked`, `key-not-pinned`.
  */
 export function verifyPackage(pkg: RpmPackage, trust: Trust): VerifiedPackage {
   const digests = checkDigests(pkg);
@@ -55,9 +57,10 @@ export function verifyPackage(pkg: RpmPackage, trust: Trust): VerifiedPackage {
   const wrong = judged.find(({ verdict }) => verdict === 'bad');
   if (wrong) throw refusal(pkg, 'signature-bad', wrong.reason ?? 'a signature is bad', wrong);
   const covering = judged.filter((one) => isGood(one) && reachesPayload(one, digests));
-  const signer = covering[0]?.key;
+  const pinned = trust.pinned ?? null;
+  const signer = covering.find(({ key }) => pinned === null || pinned.includes(key?.fingerprint ?? ''))?.key;
   if (signer) return verified(pkg, { fingerprint: signer.fingerprint, keyid: signer.keyid, owner: signer.owner });
-  const why = refusalOf(pkg, judged);
+  const why = refusalOf(pkg, judged, covering[0]);
   if (trust.allowUnsigned && why.code !== 'key-revoked') return verified(pkg, null);
   throw why;
 }
@@ -103,7 +106,8 @@ const REFUSALS: readonly (readonly [Verification['verdict'], ErrorCode])[] = [
   ['unsupported', 'signature-unsupported'],
 ];
 
-function refusalOf(pkg: RpmPackage, judged: readonly JudgedSignature[]): KpmError {
+function refusalOf(pkg: RpmPackage, judged: readonly JudgedSignature[], unpinned?: JudgedSignature): KpmError {
+  if (unpinned) return refusal(pkg, 'key-not-pinned', 'its key is trusted, but other keys are pinned for it', unpinned);
   for (const [verdict, code] of REFUSALS) {
     const one = judged.find((candidate) => candidate.verdict === verdict);
     if (!one) continue;
@@ -117,6 +121,7 @@ const HINTS: Partial<Record<ErrorCode, string>> = {
   'digest-bad': 'The file is damaged or was changed: fetch it again.',
   'signature-bad': 'Do not install it: fetch it again, and tell the owner of the repository if it happens twice.',
   'key-untrusted': 'If you trust the owner of the key: kpatch-pm keys import FILE-OR-URL',
+  'key-not-pinned': 'If the vendor changed its key, pin the new one: kpatch-pm keys pin FINGERPRINT',
   'key-expired': 'The owner may have extended the key: import its newest form with kpatch-pm keys import FILE-OR-URL',
 };
 

@@ -7,9 +7,12 @@ import { armor, mergeKeys, type PublicKey, parseKeys } from '../formats/openpgp/
 import type { Root } from '../host/root.ts';
 import { findRpmdb, rpmArguments } from '../host/rpmdb.ts';
 import type { Run } from '../host/run.ts';
+import { STATE } from './directory.ts';
+import { tolerant } from './format.ts';
+import { forgetRemoval, type RemovedKey, rememberRemoval, removedKeys } from './removed-keys.ts';
 
 /** Our own store: one armored file a key, named by its fingerprint. */
-export const KEY_STORE = 'var/lib/kpatch-pm/keys';
+export const KEY_STORE = `${STATE}/keys`;
 
 export type KeyHome = 'rpm' | 'store';
 
@@ -17,11 +20,13 @@ export interface TrustedKey {
   readonly key: PublicKey;
   /** Where it is kept; both when it is in both. */
   readonly homes: readonly KeyHome[];
+  /** The gpg-pubkey packages of the rpm database that hold it. */
+  readonly packages: readonly string[];
 }
 
 export interface TrustedKeys {
   readonly keys: readonly TrustedKey[];
-  /** Codes `rpm-missing`, `rpmdb-unreadable`, `key-unreadable`, `key-refused`: what to say once. */
+  /** Codes `rpm-missing`, `rpmdb-unreadable`, `key-unreadable`, `key-refused`, `key-removed`: what to say once. */
   readonly notices: readonly Problem[];
 }
 
@@ -36,29 +41,51 @@ const QUERY = `${MARK}%{VERSION}-%{RELEASE}\\n%{DESCRIPTION}\\n`;
 export async function trustedKeys(root: Root, run: Run): Promise<TrustedKeys> {
   const notices: Problem[] = [];
   const rpm = await rpmKeys(root, run, notices);
-  const store = storeKeys(root, notices);
-  const inRpm = new Set(rpm.map((key) => key.fingerprint));
-  const inStore = new Set(store.map((key) => key.fingerprint));
-  const all = mergeKeys([...rpm, ...store]);
-  const refused = root.isHost ? all.filter((key) => isTestKey(key.fingerprint)) : [];
-  for (const { fingerprint } of refused) {
-    notices.push({
-      code: 'key-refused',
-      text: `The published test key ${fingerprint} is in this system's keyring and is not trusted.`,
-    });
-  }
-  const keys = all
-    .filter((key) => !refused.includes(key))
-    .map((key): TrustedKey => {
-      const homes: KeyHome[] = [];
-      if (inRpm.has(key.fingerprint)) homes.push('rpm');
-      if (inStore.has(key.fingerprint)) homes.push('store');
-      return { key, homes };
-    });
-  return { keys, notices };
+  const store = tolerant(
+    (problem) => notices.push(problem),
+    [],
+    () => storeKeys(root, notices),
+  );
+  const removed = removedKeys(root, (problem) => notices.push(problem));
+  const keys = mergeKeys([...rpm.map(({ key }) => key), ...store]).filter((key) => {
+    const why = whyNot(root, key, removed);
+    if (why) notices.push(why);
+    return why === null;
+  });
+  return { keys: keys.map((key) => ({ key, ...homesOf(key, rpm, store) })), notices };
 }
 
-async function rpmKeys(root: Root, run: Run, notices: Problem[]): Promise<PublicKey[]> {
+/** Why a key that is there is not trusted all the same; null when it is. */
+function whyNot(root: Root, { fingerprint, owner }: PublicKey, removed: readonly RemovedKey[]): Problem | null {
+  if (root.isHost && isTestKey(fingerprint)) {
+    const text = `The published test key ${fingerprint} is in this system's keyring and is not trusted.`;
+    return { code: 'key-refused', text };
+  }
+  const gone = removed.find((one) => one.fingerprint === fingerprint);
+  if (!gone) return null;
+  const text = `The key ${fingerprint} (${owner}) was removed on ${gone.since.slice(0, 10)} and is there again; it is not trusted until kpatch-pm keys import.`;
+  return { code: 'key-removed', text };
+}
+
+function homesOf(
+  { fingerprint }: PublicKey,
+  rpm: readonly RpmKey[],
+  store: readonly PublicKey[],
+): Pick<TrustedKey, 'homes' | 'packages'> {
+  const packages = rpm.filter(({ key }) => key.fingerprint === fingerprint).map(({ name }) => name);
+  const homes: KeyHome[] = [];
+  if (packages.length > 0) homes.push('rpm');
+  if (store.some((key) => key.fingerprint === fingerprint)) homes.push('store');
+  return { homes, packages };
+}
+
+interface RpmKey {
+  /** Its package: gpg-pubkey-VERSION-RELEASE. */
+  readonly name: string;
+  readonly key: PublicKey;
+}
+
+async function rpmKeys(root: Root, run: Run, notices: Problem[]): Promise<RpmKey[]> {
   const database = findRpmdb(root);
   if (database === null) return [];
   if (run.which('rpm') === null) {
@@ -78,8 +105,9 @@ async function rpmKeys(root: Root, run: Run, notices: Problem[]): Promise<Public
     .map((block) => block.replace(MARK, ''))
     .filter((block) => block.trim() !== '')
     .flatMap((block) => {
-      const name = block.slice(0, block.indexOf('\n'));
-      return readKeysOf(`gpg-pubkey-${name}`, Buffer.from(block.slice(name.length), 'latin1'), notices);
+      const end = block.indexOf('\n');
+      const name = `gpg-pubkey-${block.slice(0, end)}`;
+      return readKeysOf(name, Buffer.from(block.slice(end), 'latin1'), notices).map((key) => ({ name, key }));
     });
 }
 
@@ -120,6 +148,7 @@ export async function importKey(root: Root, run: Run, key: PublicKey): Promise<I
       hint: 'Use the key of the vendor, or work below another root with --installroot.',
     });
   }
+  forgetRemoval(root, key.fingerprint);
   store(root, key);
   const database = findRpmdb(root);
   if (database === null) return { home: 'store', notice: null };
@@ -135,6 +164,26 @@ export async function importKey(root: Root, run: Run, key: PublicKey): Promise<I
   }
   root.remove(storeFile(key));
   return { home: 'rpm', notice: null };
+}
+
+/**
+ * Takes a key away wherever it is kept, and remembers that: it does not come back without a person's consent.
+ * `when`: ISO time. Raises `program-failed` when rpm does not let go of it.
+ */
+export async function removeKey(root: Root, run: Run, trusted: TrustedKey, when: string): Promise<void> {
+  const { fingerprint, owner } = trusted.key;
+  // First the memory: were we stopped between the two, a key too few is better than one too many.
+  rememberRemoval(root, { fingerprint, owner, since: when });
+  root.remove(storeFile(trusted.key));
+  const database = findRpmdb(root);
+  if (database === null || trusted.packages.length === 0) return;
+  const { status, stderr } = await run.run('rpm', [...rpmArguments(root, database), '-e', ...trusted.packages]);
+  if (status === 0) return;
+  throw new KpmError('program-failed', {
+    text: `rpm did not remove ${trusted.packages.join(', ')} from ${root.show(database)}: ${firstLine(stderr)}.`,
+    subject: fingerprint,
+    hint: `Run: rpm --dbpath ${root.show(database)} -e ${trusted.packages.join(' ')}`,
+  });
 }
 
 /** Null when rpm took the key, else what it said. */

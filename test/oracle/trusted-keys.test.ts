@@ -7,7 +7,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { parseKeys } from '../../src/formats/openpgp/index.ts';
 import { Root } from '../../src/host/root.ts';
 import { type Run, realRun } from '../../src/host/run.ts';
-import { importKey, KEY_STORE, trustedKeys } from '../../src/state/keys.ts';
+import { importKey, KEY_STORE, removeKey, trustedKeys } from '../../src/state/keys.ts';
 import { Gpg } from '../support/gpg.ts';
 import { needs } from '../support/programs.ts';
 
@@ -134,6 +134,26 @@ needs('rpm', 'gpg')('trusted keys of a root', () => {
     expect(keys.map(({ key: one, homes }) => [one.owner, homes, one.revoked?.slice(0, 10)])).toEqual([
       ['Vendor One', ['rpm', 'store'], 'revoked on'],
     ]);
+  });
+
+  test.each(['rpm', 'store'])('a key removed from the %s stays away until a person wants it again', async (home) => {
+    makeDatabase();
+    const run = home === 'rpm' ? realRun : withoutRpm;
+    await importKey(root, run, key('Vendor Two'));
+    const [trusted] = (await trustedKeys(root, realRun)).keys;
+    if (!trusted) throw new Error('no key');
+    expect(trusted.homes).toEqual([home]);
+    await removeKey(root, realRun, trusted, '2026-03-01T10:00:00Z');
+    expect(rpmHas()).toEqual([]);
+    expect(root.list(KEY_STORE)).toEqual([]);
+    expect(await names()).toEqual({ keys: [], notices: [] });
+    // Somebody else (dnf -y) puts it back: it is there, and not trusted.
+    const file = path.join(dir, 'key.asc');
+    writeFileSync(file, gpg.export('Vendor Two'));
+    expect(spawnSync('rpm', ['--dbpath', database(), '--import', file]).status).toBe(0);
+    expect(await names()).toEqual({ keys: [], notices: ['key-removed'] });
+    await importKey(root, realRun, key('Vendor Two'));
+    expect((await names()).keys.map(([owner]) => owner)).toEqual(['Vendor Two']);
   });
 
   test('a file in the store that is no key is named and left out', async () => {

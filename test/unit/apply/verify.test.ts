@@ -94,6 +94,24 @@ describe('several signatures on one package', () => {
     ['bad', [bad], 'signature-bad'],
   ])('with unsigned ones allowed: %s', (_, kinds, wanted) => expect(outcome(signed(kinds), true)).toBe(wanted));
 
+  test.each<[string, readonly Kind[], readonly string[] | null, string]>([
+    ['no pin', [good], null, 'accepted'],
+    ['its key pinned', [good], ['own'], 'accepted'],
+    ['another key pinned', [good], ['other'], 'key-not-pinned'],
+    ['its key pinned among others', [good], ['other', 'own'], 'accepted'],
+    ['an empty pin', [good], [], 'key-not-pinned'],
+    ['another key pinned, by a stranger', [unknown], ['other'], 'key-untrusted'],
+  ])('with a pin: %s', (_, kinds, names, wanted) => {
+    const pinned = names?.map((name) => (name === 'own' ? (keys[0] as PublicKey).fingerprint : 'F'.repeat(40))) ?? null;
+    const act = () => verifyPackage(parseRpm(signed(kinds)), { keys, allowUnsigned: false, now: NOW, pinned });
+    expect(codeOf(act)).toBe(wanted);
+  });
+
+  test('with unsigned ones allowed, a key that is not pinned passes like no key, and is not named as signer', () => {
+    const trust = { keys, allowUnsigned: true, now: NOW, pinned: ['F'.repeat(40)] };
+    expect(verifyPackage(parseRpm(signed([good])), trust).signer).toBeNull();
+  });
+
   test('a signature tag without a signature in it is no unsigned package', () => {
     const empty = assembleRpm(plain.headerBytes, plain.payload, [
       { tag: SIGTAG.sha256Header, value: sha256(plain.headerBytes) },
