@@ -13,6 +13,9 @@ import { FIXTURES, KERNELS } from './fixtures.ts';
 export const K1 = KERNELS.K1 as KernelRelease;
 export const K2 = KERNELS.K2 as KernelRelease;
 
+/** The kernel of the levels `linked` and `below linked`; the ready-made root does not have it. */
+export const KL = '5.14.0-362.18.1.el9_3.x86_64' as KernelRelease;
+
 /** A fixture package by its path below repo-fixtures/built, verified with the release key. */
 export function verifiedPackage(file: string): VerifiedPackage {
   const keys = parseKeys(readFileSync(path.join(FIXTURES, 'keys', 'RPM-GPG-KEY-fixtures')));
@@ -23,10 +26,13 @@ export function verifiedPackage(file: string): VerifiedPackage {
 const LEVELS = {
   '1-1': ['el9/Packages/kpatch-patch-5_14_0-427_13_1-1-1.el9_4.x86_64.rpm', K1],
   '1-2': ['el9/Packages/kpatch-patch-5_14_0-427_13_1-1-2.el9_4.x86_64.rpm', K1],
+  /** With a build-id link beside the module. */
+  linked: ['el9/Packages/kpatch-patch-5_14_0-362_18_1-1-10.el9_3.x86_64.rpm', KL],
+  'below linked': ['el9/Packages/kpatch-patch-5_14_0-362_18_1-1-9.el9_3.x86_64.rpm', KL],
   empty: ['el9/Packages/kpatch-patch-5_14_0-427_16_1-0-0.el9_4.x86_64.rpm', K2],
 } as const;
 
-/** What installs a level: `1-1` and `1-2` for K1, `empty` for K2. */
+/** What installs a level: `1-1` and `1-2` for K1, `empty` for K2, the linked ones for KL. */
 export async function levelRequest(level: keyof typeof LEVELS): Promise<InstallRequest> {
   const [file, kernel] = LEVELS[level];
   const verified = verifiedPackage(file);
