@@ -1,5 +1,5 @@
 // Builds repo-fixtures/built, or with --check rebuilds into a temporary directory and compares with what is checked in.
-import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -8,7 +8,7 @@ import { buildHostile } from './builder/hostile.ts';
 import { Keyring } from './builder/keyring.ts';
 import type { Workshop } from './builder/package.ts';
 import { buildRepository, placePackage } from './builder/repository.ts';
-import { buildRoot, databaseContent, isDatabaseFile } from './builder/root.ts';
+import { buildRoot, DBPATH, databaseContent, isDatabaseFile } from './builder/root.ts';
 import { sealRpm, splitRpm } from './builder/rpmfile.ts';
 import { toolVersions } from './builder/tools.ts';
 import { HOSTILE } from './sources/hostile/index.ts';
@@ -91,6 +91,14 @@ function check(rebuilt: string): boolean {
   return false;
 }
 
+/** Where the rpm database holds the same packages as before, its old bytes stay: they differ with every build. */
+function keepDatabase(target: string): void {
+  const [before, after] = [checkedIn, target].map((top) => path.join(top, 'root'));
+  if (!before || !after || !existsSync(path.join(before, DBPATH))) return;
+  if (databaseContent(before) !== databaseContent(after)) return;
+  cpSync(path.join(before, DBPATH), path.join(after, DBPATH), { recursive: true });
+}
+
 const checking = process.argv.includes('--check');
 const scratch = mkdtempSync(path.join(os.tmpdir(), 'kpm-fixtures-'));
 const workshop: Workshop = { keyring: new Keyring(keys), keysDirectory: keys };
@@ -99,8 +107,8 @@ try {
   buildAll(target, workshop);
   if (checking) process.exitCode = check(target) ? 0 : 1;
   else {
-    if (existsSync(checkedIn)) rmSync(checkedIn, { recursive: true });
-    const { cpSync } = await import('node:fs');
+    keepDatabase(target);
+    rmSync(checkedIn, { recursive: true, force: true });
     cpSync(target, checkedIn, { recursive: true, preserveTimestamps: true });
     writeFileSync(path.join(checkedIn, '.gitattributes'), '* -text\n');
   }

@@ -8,7 +8,8 @@ import type { Workshop } from './package.ts';
 import { placePackage } from './repository.ts';
 import { tool } from './tools.ts';
 
-const DBPATH = 'var/lib/rpm';
+/** The rpm database below the root. */
+export const DBPATH = 'var/lib/rpm';
 
 /** What `rpm -qa` says of a root, sorted: the comparison of databases whose bytes may differ. */
 export function databaseContent(root: string): string {

@@ -17,10 +17,25 @@ const release: PackageSource = {
   signing: { key: 'release' },
 };
 
+/** What live patches require besides kernel and kpatch: without it rpm's test transaction refuses to register them. */
+const base = (name: string, version: string, provides: readonly string[]): PackageSource => ({
+  why: 'a requirement of every live patch that has scriptlets',
+  name,
+  version,
+  release: '1.el9',
+  arch: 'x86_64',
+  summary: `Fixture of ${name}`,
+  provides,
+  payload: 'gzip',
+  signing: { key: 'release' },
+});
+
 export const ROOT_PACKAGES: readonly PackageSource[] = [
   ...ROOT_KERNELS.map((k) => kernelPackage(k, 'gzip', 'installed in the ready-made root')),
   utility('0.9.7', '3.el9', 'zstd'),
   release,
+  base('bash', '5.1.8', ['/bin/sh', '/usr/bin/sh']),
+  base('systemd', '252', []),
 ];
 
 /** Path below the root -> text. */

@@ -141,14 +141,16 @@ needs(
 });
 
 needs('rpm')('the ready-made root', () => {
-  test('its database holds the four kernels, a kpatch utility and the release', () => {
+  test('its database holds the four kernels, a kpatch utility and what patches require', () => {
     const root = scratchRoot();
     try {
       const listing = run('rpm', '--dbpath', root.at('var/lib/rpm'), '-qa', '--qf', '%{NEVRA}\\n').trim().split('\n');
       expect(listing.sort()).toEqual([
+        'bash-5.1.8-1.el9.x86_64',
         'fixture-linux-release-9.4-1.el9.noarch',
         ...Object.values(KERNELS).map((release) => `kernel-core-${release}`),
         'kpatch-0.9.7-3.el9.noarch',
+        'systemd-252-1.el9.x86_64',
       ]);
       const provided = run('rpm', '--dbpath', root.at('var/lib/rpm'), '-q', '--whatprovides', 'kernel-uname-r');
       expect(provided.trim().split('\n')).toHaveLength(4);
