@@ -5,6 +5,7 @@ import { formatNevra } from '../domain/nevra.ts';
 import type { Signer } from '../domain/receipt.ts';
 import { type ErrorCode, KpmError } from '../errors.ts';
 import {
+  type HostPolicy,
   type PublicKey,
   parseSignatures,
   type Signature,
@@ -34,6 +35,8 @@ export interface Trust {
   readonly now: Date;
   /** Fingerprints of the keys that may sign for this stream (a pin); null or absent: every trusted key may. */
   readonly pinned?: readonly string[] | null;
+  /** What the host forbids besides (crypto-policies). */
+  readonly policy?: HostPolicy | null;
 }
 
 /** One signature of a package and what is to be thought of it. */
@@ -53,7 +56,7 @@ export function verifyPackage(pkg: RpmPackage, trust: Trust): VerifiedPackage {
   const digests = checkDigests(pkg);
   const bad = digests.find(({ verdict }) => verdict === 'bad');
   if (bad) throw refusal(pkg, 'digest-bad', `its digest of the ${bad.name} (${bad.algorithm}) does not fit its bytes`);
-  const judged = judgeSignatures(pkg, trust.keys, trust.now);
+  const judged = judgeSignatures(pkg, trust.keys, trust.now, trust.policy);
   const wrong = judged.find(({ verdict }) => verdict === 'bad');
   if (wrong) throw refusal(pkg, 'signature-bad', wrong.reason ?? 'a signature is bad', wrong);
   const covering = judged.filter((one) => isGood(one) && reachesPayload(one, digests));
@@ -66,12 +69,17 @@ export function verifyPackage(pkg: RpmPackage, trust: Trust): VerifiedPackage {
 }
 
 /** Every signature of a package with its verdict. Raises `openpgp-malformed` when one cannot even be read. */
-export function judgeSignatures(pkg: RpmPackage, keys: readonly PublicKey[], now: Date): JudgedSignature[] {
+export function judgeSignatures(
+  pkg: RpmPackage,
+  keys: readonly PublicKey[],
+  now: Date,
+  policy: HostPolicy | null = null,
+): JudgedSignature[] {
   return signatureBlobs(pkg).flatMap(({ tag, covers, blob, signed }) => {
     const signatures = parseSignatures(blob);
     if (signatures.length === 0) throw refusal(pkg, 'signature-bad', `its ${tag} holds no signature`);
     return signatures.map((signature) => ({
-      ...verifySignature(signature, signed, keys, now),
+      ...verifySignature(signature, signed, keys, now, policy),
       tag,
       covers,
       signature,

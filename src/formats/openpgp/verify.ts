@@ -1,5 +1,6 @@
 // The verdict on one signature over data, with the keys at hand.
 import { mayBeBy } from './certificate.ts';
+import { forbidden, type HostPolicy } from './host-policy.ts';
 import type { PublicKey, VerifyingKey } from './keys.ts';
 import { isRight } from './mathematics.ts';
 import { SIGNATURE_TYPE, type Signature } from './signature.ts';
@@ -28,13 +29,14 @@ interface Candidate {
 /**
  * Judges a signature over the concatenation of `signed`. All keys with the signature's key id are tried: key ids are
  * short enough to collide. The time `at` decides only about expiry, never about the mathematics.
- * Source of what counts as weak: docs/security.md.
+ * `policy`: what the host forbids besides. Source of what counts as weak: docs/security.md.
  */
 export function verifySignature(
   signature: Signature,
   signed: readonly Buffer[],
   keys: readonly PublicKey[],
   at: Date,
+  policy: HostPolicy | null = null,
 ): Verification {
   if (signature.unsupported !== null) return without('unsupported', `${signature.unsupported} is not supported`);
   if (signature.type !== SIGNATURE_TYPE.binary) {
@@ -49,7 +51,7 @@ export function verifySignature(
   let unchecked: string | null = null;
   for (const candidate of candidates) {
     const right = isRight(signature, signed, candidate.by.packet);
-    if (right === true) return judge(signature, candidate, at);
+    if (right === true) return judge(signature, candidate, at, policy);
     if (right !== false) unchecked ??= right.why;
   }
   if (unchecked !== null) return { ...without('unsupported', `${unchecked} is not supported`), key: first.key };
@@ -65,7 +67,7 @@ function say({ key, by }: Candidate, verdict: SignatureVerdict, reason: string |
 }
 
 /** A signature that is right: whether it counts. */
-function judge(signature: Signature, candidate: Candidate, at: Date): Verification {
+function judge(signature: Signature, candidate: Candidate, at: Date, policy: HostPolicy | null): Verification {
   const { by } = candidate;
   const { created } = signature;
   if (by.unfit !== null)
@@ -79,6 +81,8 @@ function judge(signature: Signature, candidate: Candidate, at: Date): Verificati
   if (signature.hashAlgorithm.weak) return say(candidate, 'weak', `${signature.hash} is too weak for a signature`);
   const weak = by.packet.weak ?? candidate.key.primary.packet.weak;
   if (weak !== null) return say(candidate, 'weak', weak);
+  const refused = policy === null ? null : forbidden(policy, signature.hash, by.packet.algorithm);
+  if (refused !== null) return say(candidate, 'unsupported', `${refused} is forbidden by ${policy?.source}`);
   if (by.expires !== null && by.expires <= at) {
     const inTime = created < by.expires;
     const when = inTime ? 'the signature was made before' : 'the signature was made after';
