@@ -4,8 +4,10 @@ import { isTestKey } from '../domain/testkeys.ts';
 import { KpmError } from '../errors.ts';
 import { type PublicKey, parseKeys } from '../formats/openpgp/index.ts';
 import type { RpmPackage } from '../formats/rpm/package.ts';
+import { readCryptoPolicy } from '../host/crypto-policy.ts';
 import type { Ui } from '../host/machine.ts';
 import { importKey, trustedKeys } from '../state/keys.ts';
+import { removedKeys } from '../state/removed-keys.ts';
 import { fetchKeyFile } from './fetch.ts';
 import type { Observed } from './observe.ts';
 import type { Request } from './request.ts';
@@ -32,6 +34,13 @@ export function makeTrustees(observed: Observed, request: Request, ui: Ui): Trus
   const consider = async (key: PublicKey, source: string): Promise<boolean> => {
     if (asked.has(key.fingerprint) || refused(observed, key, ui)) return false;
     asked.add(key.fingerprint);
+    const removed = removedKeys(machine.root).find(({ fingerprint }) => fingerprint === key.fingerprint);
+    if (removed && request.assumeYes) {
+      ui.warn(
+        `The key ${key.fingerprint} (${key.owner}) was removed on ${removed.since.slice(0, 10)}: -y does not bring it back, kpatch-pm keys import does.`,
+      );
+      return false;
+    }
     ui.warn(
       `Importing key 0x${key.keyid}:\n Userid     : "${key.owner}"\n Fingerprint: ${spaced(key.fingerprint)}\n From       : ${source}`,
     );
@@ -47,7 +56,8 @@ export function makeTrustees(observed: Observed, request: Request, ui: Ui): Trus
   return {
     trust: async () => {
       keys ??= await load();
-      return { keys, allowUnsigned, now: machine.now() };
+      const now = machine.now();
+      return { keys, allowUnsigned, now, policy: readCryptoPolicy(machine.host, now) };
     },
     offerKeysOf: async (repoId, rpm) => {
       const repo = config.repos.find(({ id }) => id === repoId);

@@ -178,6 +178,13 @@ describe('user ids', () => {
     expect(one(certificate(vendor, 'Vendor', ...foreign)).userIds).toEqual(['Vendor']);
   });
 
+  test('a name cannot steer the terminal it is shown on', () => {
+    const nasty = 'Red\u001b[2J\u202eHat\u200b\n\u009bm\u2028 <security@example.org>';
+    expect(one(certificate(vendor, nasty)).owner).toBe(
+      'Red\ufffd[2J\ufffdHat\ufffd\ufffd\ufffdm\ufffd <security@example.org>',
+    );
+  });
+
   test('a certification over another name does not carry over', () => {
     const borrowed = forgeSignature(vendor, overUser(vendor, 'Vendor'), { type: 0x13 });
     const other = [packet(PACKET.user, Buffer.from('Somebody else')), packet(2, borrowed)];

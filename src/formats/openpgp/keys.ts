@@ -31,7 +31,7 @@ export interface PublicKey {
   readonly fingerprint: string;
   readonly keyid: string;
   readonly version: number;
-  /** The first user id that the key itself vouches for; may be empty. Raw text: encode it before printing. */
+  /** The first user id that the key itself vouches for; may be empty. Never holds characters that steer a terminal. */
   readonly owner: string;
   readonly userIds: readonly string[];
   readonly algorithm: string;
@@ -120,7 +120,12 @@ function userId(primary: KeyPacket, id: Buffer, signatures: readonly Signature[]
   const revocation = rightOnes(signatures, SELF.certificationRevocation, primary, data)[0];
   // A certification made after the revocation takes it back (RFC 9580 section 5.2.1.13).
   const revoked = revocation !== undefined && Number(revocation.created) >= Number(newest.created);
-  return { text: id.toString('utf8'), newest, revoked };
+  return { text: printable(id), newest, revoked };
+}
+
+/** A user id is free text of a stranger: control characters and those that turn the direction of writing are replaced. */
+function printable(id: Buffer): string {
+  return id.toString('utf8').replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '\ufffd');
 }
 
 function subkey(main: VerifyingKey, usable: boolean, key: KeyPacket, signatures: readonly Signature[]): VerifyingKey {
