@@ -93,7 +93,7 @@ const RULES: readonly Rule[] = [
     why: 'it needs or replaces a function that this kernel does not have in that form',
     evidence:
       /(livepatch: symbol .*|livepatch: unresolvable.*|.*disagrees about version of symbol.*|.*unknown symbol.*)/i,
-    hint: 'The module was built for another kernel; boot the kernel it names (modinfo -F vermagic FILE), or wait for its next level.',
+    hint: 'Report it to whoever built the live patch: it does not fit the kernel it names. The level before stays usable.',
   },
   {
     code: 'load-refused-format',
