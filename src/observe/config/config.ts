@@ -114,7 +114,6 @@ function mainConfig(root: Root, request: ConfigRequest, resolver: Resolver, file
     ...transferOptions(resolver),
     gpgcheck: resolver.bool('gpgcheck') && !request.nogpgcheck,
     localpkgGpgcheck: resolver.bool('localpkg_gpgcheck') && !request.nogpgcheck,
-    gpgkey: resolver.list('gpgkey').map((text) => (text.startsWith('/') ? `file://${text}` : text)),
     excludepkgs: resolver.list('excludepkgs'),
     includepkgs: resolver.list('includepkgs'),
     installonlyLimit: resolver.number('installonly_limit'),

@@ -33,7 +33,7 @@ export function readMainFiles(root: Root, request: ConfigRequest, remarks: Remar
     }
     for (const section of merged(found.document.sections)) {
       if (section.name === 'main' || section.name === '') {
-        refused.push(...addSection(settings, section, found.file, remarks));
+        refused.push(...addSection(settings, section, 'main', found.file, remarks));
       }
     }
   };

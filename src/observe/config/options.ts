@@ -51,7 +51,7 @@ export const OPTIONS = [
   },
   {
     key: 'enabled',
-    scope: 'repo',
+    scope: 'both',
     type: 'bool',
     default: '1',
     flag: '--enablerepo, --disablerepo, --repo',
@@ -161,7 +161,7 @@ export const OPTIONS = [
   },
   {
     key: 'gpgkey',
-    scope: 'both',
+    scope: 'repo',
     type: 'urls',
     default: null,
     meaning: 'URLs of keys; a plain path is a file of the host.',
@@ -347,23 +347,20 @@ export const NOT_HONOURED: Readonly<Record<string, string>> = {
 
 /** dnf's other options: they concern nothing that kpatch-pm does, and are passed over without a word. */
 export const PASSED_OVER: ReadonlySet<string> = new Set(
-  `allow_downgrade allow_vendor_change arch autocheck_running_kernel basearch best build_cache cacheonly check_config_file_age
+  `allow_downgrade allow_vendor_change arch autocheck_running_kernel autorefresh basearch best bugtracker_url cacheonly
   clean_requirements_on_remove color color_list_available_downgrade color_list_available_install color_list_available_reinstall
   color_list_available_running_kernel color_list_available_upgrade color_list_installed_extra color_list_installed_newer
   color_list_installed_older color_list_installed_reinstall color_list_installed_running_kernel color_search_match
   color_update_installed color_update_local color_update_remote comment config_file_path countme debug_solver debuglevel
-  defaultyes deltarpm deltarpm_percentage destdir diskspacecheck downloadonly enabled_metadata enablegroups errorlevel
-  exclude_from_weak exclude_from_weak_autodetect excludeenvs excludegroups exit_on_lock failovermethod gpgcheck_policy group_package_types
-  history_list_view history_record history_record_packages http_caching ignorearch includegroups install_weak_deps installonlypkgs
-  installroot keepalive log_compress log_rotate log_size logdir logfilelevel mdpolicy mediaid metadata_timer_sync
-  mirrorlist_expire module_hotfixes module_obsoletes module_platform_id module_stream_switch multilib_policy obsoletes
-  optional_metadata_types persistdir pluginpath plugins protected_modules protected_packages proxy_dict recent repo_source
-  reposdir_override reset_nice rpmverbosity showdupesfromrepos skip_broken skip_unavailable strict swdb_type sync
-  syslog_device syslog_facility syslog_ident system_cachedir system_state tolerant transformdb tsflags type ui_repoid_vars
-  upgrade_group_objects_upgrade upgrade_requirements_on_install usage use_host_config user_agent_suffix zchunk
-  bootloader bugtracker_url distroverpkg metadata_expire_filter enable_group_conditionals clean_requirements localpkg_warn`
-    .split(/\s+/)
-    .filter((word) => word !== ''),
+  defaultyes deltarpm deltarpm_percentage destdir diskspacecheck distroverpkg downloadonly enabled_metadata enablegroups
+  errorlevel exclude_from_weak exclude_from_weak_autodetect exit_on_lock failovermethod gpgcheck_policy
+  group_package_types history_list_view history_record history_record_packages http_caching ignorearch install_weak_deps
+  installonlypkgs installroot keepalive keeppackages log_compress log_rotate log_size logdir logfilelevel
+  max_downloads_per_mirror mdpolicy mediaid metadata_expire_filter metadata_timer_sync mirrorlist_expire module_hotfixes
+  module_obsoletes module_platform_id module_stream_switch multilib_policy obsoletes optional_metadata_types persistdir
+  pluginpath plugins protected_packages recent reset_nice rpmverbosity showdupesfromrepos skip_broken skip_unavailable
+  strict system_cachedir system_state transformdb tsflags type ui_repoid_vars upgrade_group_objects_upgrade
+  use_host_config usr_drift_protected_paths zchunk`.split(/\s+/),
 );
 
 const BY_KEY: ReadonlyMap<string, OptionRow> = new Map(OPTIONS.map((row) => [row.key, row]));

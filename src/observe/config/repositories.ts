@@ -107,7 +107,7 @@ function addSectionAsRepo(
     return;
   }
   const settings: Settings = new Map();
-  const refused = addSection(settings, section, found.file, remarks);
+  const refused = addSection(settings, section, 'repo', found.file, remarks);
   const problem: Problem | null = broken
     ? { code: 'config-broken', text: `Not used, because its file is broken: ${faultsText(found)}.` }
     : unsupported(refused);
@@ -133,7 +133,7 @@ function override(drafts: Map<string, Draft>, found: IniFile, sources: Sources, 
     const pattern = glob(substitute(section.name, sources.variables).text);
     const fitting = [...drafts.values()].filter(({ id }) => pattern(id));
     for (const draft of fitting) {
-      draft.problem ??= unsupported(addSection(draft.settings, section, found.file, remarks));
+      draft.problem ??= unsupported(addSection(draft.settings, section, 'repo', found.file, remarks));
       draft.changed = Math.max(draft.changed, found.changed);
     }
     if (fitting.length === 0) {

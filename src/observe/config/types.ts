@@ -115,7 +115,6 @@ export interface RepoConfig extends TransferOptions {
 export interface MainConfig extends TransferOptions {
   readonly gpgcheck: boolean;
   readonly localpkgGpgcheck: boolean;
-  readonly gpgkey: readonly string[];
   readonly excludepkgs: readonly string[];
   readonly includepkgs: readonly string[];
   /** 0: no limit. */

@@ -36,7 +36,13 @@ const SECURITY = /gpg|pgp|ssl|tls|verif|sign|cert|trust|checksum/i;
  * Adds the entries of a section. An unknown option is a detail, or a notice where it looks like security.
  * Gives the options that tighten security and are not honoured, as sentences.
  */
-export function addSection(settings: Settings, section: IniSection, file: string, remarks: Remarks): string[] {
+export function addSection(
+  settings: Settings,
+  section: IniSection,
+  scope: 'main' | 'repo',
+  file: string,
+  remarks: Remarks,
+): string[] {
   const refused: string[] = [];
   // Within one file the last duplicate wins, also for appending options (libdnf keeps one value a key).
   const last = new Map(section.entries.map((entry) => [entry.key, entry]));
@@ -47,11 +53,12 @@ export function addSection(settings: Settings, section: IniSection, file: string
     const row = optionRow(entry.key);
     if (why !== undefined) {
       if (!/^(?:0|no|false|off|)$/i.test(text)) refused.push(`${entry.key}=${text} (${where(origin)}): ${why}`);
-    } else if (row !== null) {
+    } else if (row !== null && (row.scope === 'both' || row.scope === scope)) {
       put(settings, row.key as OptionKey, { text, origin, from: 'root' });
     } else if (!PASSED_OVER.has(entry.key)) {
       const into = SECURITY.test(entry.key) ? remarks.notices : remarks.details;
-      into.push({ code: 'config-option', text: `Unknown option ${entry.key} (${where(origin)}) is not used.` });
+      const what = row === null ? 'Unknown option' : `No option of ${scope === 'main' ? '[main]' : 'a repository'}:`;
+      into.push({ code: 'config-option', text: `${what} ${entry.key} (${where(origin)}) is not used.` });
     }
   }
   return refused;
