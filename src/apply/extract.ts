@@ -1,5 +1,6 @@
 // From a verified package to module files. Only this file makes a StagedModule: exactly the live-patch modules of the
-// kernel the package claims. Whatever else a package brings is refused by name; scriptlets never run.
+// kernel the package claims. Whatever else a package brings is refused by name; scriptlets never run. The same rules
+// judge a package that is only looked at, but what comes of that cannot be installed.
 // Source: the vendor's spec files (modules in /usr/lib/kpatch/KERNEL/); rpm's %_build_id_links for the links beside.
 import type { KernelRelease } from '../domain/kernel.ts';
 import { formatNevra } from '../domain/nevra.ts';
@@ -16,9 +17,8 @@ import type { VerifiedPackage } from './verify.ts';
 
 declare const brand: unique symbol;
 
-/** A module that may be installed: its bytes were signed, and they are a live patch for this kernel. */
-export interface StagedModule {
-  readonly [brand]: 'StagedModule';
+/** A module as a package brings it: a live patch for the kernel the package claims. */
+export interface PackagedModule {
   /** File name. */
   readonly file: string;
   /** Name as sysfs will show it. */
@@ -32,6 +32,16 @@ export interface StagedModule {
   readonly vermagic: string;
   /** The build-id link the package has for it; it belongs to the payload like the module itself. */
   readonly link: BuildIdLink | null;
+}
+
+/** A module that may be installed: its bytes were signed. */
+export interface StagedModule extends PackagedModule {
+  readonly [brand]: 'StagedModule';
+}
+
+/** A module of a package that was only looked at. */
+export interface FoundModule extends PackagedModule {
+  readonly facts: ModuleFacts;
 }
 
 export interface BuildIdLink {
@@ -103,7 +113,7 @@ function facts(pkg: RpmPackage, path: string, bytes: Buffer): ModuleFacts {
   }
 }
 
-function toModule(pkg: RpmPackage, entry: PayloadEntry, kernel: KernelRelease): [StagedModule, ModuleFacts] {
+function toModule(pkg: RpmPackage, entry: PayloadEntry, kernel: KernelRelease): FoundModule {
   const file = fileName(pkg, entry, kernel);
   const { path, content, sha256 } = entry;
   if (content === null || sha256 === null || content.length === 0)
@@ -117,7 +127,7 @@ function toModule(pkg: RpmPackage, entry: PayloadEntry, kernel: KernelRelease): 
   // Source: the kernel's build system names a module after its file, with every "-" made "_"; kpatch-build "." too.
   const expected = file.slice(0, -'.ko'.length).replace(/[-.]/g, '_');
   if (found.name !== expected) throw no('module-name', `calls itself ${found.name}, not ${expected}`);
-  const module = {
+  return {
     file,
     module: found.name,
     bytes: content,
@@ -127,8 +137,8 @@ function toModule(pkg: RpmPackage, entry: PayloadEntry, kernel: KernelRelease): 
     mtime: entry.mtime,
     vermagic: found.vermagic,
     link: null,
-  } as unknown as StagedModule;
-  return [module, found];
+    facts: found,
+  };
 }
 
 /** A link by which debuggers find a file from its build id; harmless, and ours to make when the package is registered. */
@@ -136,9 +146,35 @@ function isBuildIdLink(entry: PayloadEntry): boolean {
   return isLink(entry.mode) && BUILD_ID.test(entry.path);
 }
 
-function withLink(module: StagedModule, found: ModuleFacts, links: readonly PayloadEntry[]): StagedModule {
-  const own = links.find((link) => (BUILD_ID.exec(link.path) ?? []).slice(1).join('') === found.buildId);
+function withLink(module: FoundModule, links: readonly PayloadEntry[]): FoundModule {
+  const own = links.find((link) => (BUILD_ID.exec(link.path) ?? []).slice(1).join('') === module.facts.buildId);
   return own ? { ...module, link: { path: own.path.slice(1), target: own.linkTo ?? '' } } : module;
+}
+
+/** The payload of a package that should be a live patch. Raises what readPayload raises. */
+export function readLivePatch(pkg: RpmPackage, pipe: Pipe): Promise<PayloadEntry[]> {
+  return readPayload(pkg, { maxBytes: MAX_MODULE }, pipe);
+}
+
+/** The modules among the entries of a package's payload, by the rules of extractModules; raises what that raises. */
+export function packagedModules(
+  pkg: RpmPackage,
+  entries: readonly PayloadEntry[],
+  kernel: KernelRelease,
+): FoundModule[] {
+  checkClaim(pkg, kernel);
+  const links = entries.filter(isBuildIdLink);
+  const modules = entries
+    .filter((entry) => !isDirectory(entry.mode) && !isBuildIdLink(entry))
+    .map((entry) => toModule(pkg, entry, kernel));
+  if (modules.length === 0 && entries.some(({ path }) => path.startsWith(HOME))) {
+    throw refuse(pkg, 'module-missing', `${HOME} is there, but no module`);
+  }
+  const names = new Set(modules.map(({ module }) => module));
+  if (names.size !== modules.length) throw refuse(pkg, 'module-name', 'two of its modules have one name');
+  const strayLink = links.find((link) => !modules.some(({ file }) => link.linkTo?.endsWith(`/${kernel}/${file}`)));
+  if (strayLink) throw refuse(pkg, 'package-file-refused', `${strayLink.path} is a link to ${strayLink.linkTo}`);
+  return modules.map((module) => withLink(module, links));
 }
 
 /**
@@ -153,19 +189,10 @@ export async function extractModules(
 ): Promise<StagedModule[]> {
   const { pkg } = verified;
   checkClaim(pkg, kernel);
-  const entries = await readPayload(pkg, { maxBytes: MAX_MODULE }, pipe);
-  const links = entries.filter(isBuildIdLink);
-  const modules = entries
-    .filter((entry) => !isDirectory(entry.mode) && !isBuildIdLink(entry))
-    .map((entry) => toModule(pkg, entry, kernel));
-  if (modules.length === 0 && entries.some(({ path }) => path.startsWith(HOME))) {
-    throw refuse(pkg, 'module-missing', `${HOME} is there, but no module`);
-  }
-  const names = new Set(modules.map(([module]) => module.module));
-  if (names.size !== modules.length) throw refuse(pkg, 'module-name', 'two of its modules have one name');
-  const strayLink = links.find(
-    (link) => !modules.some(([module]) => link.linkTo?.endsWith(`/${kernel}/${module.file}`)),
-  );
-  if (strayLink) throw refuse(pkg, 'package-file-refused', `${strayLink.path} is a link to ${strayLink.linkTo}`);
-  return modules.map(([module, found]) => withLink(module, found, links));
+  return packagedModules(pkg, await readLivePatch(pkg, pipe), kernel).map(staged);
+}
+
+/** The mark of a module whose package was verified. */
+function staged({ facts: _facts, ...module }: FoundModule): StagedModule {
+  return module as unknown as StagedModule;
 }
