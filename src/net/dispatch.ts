@@ -1,4 +1,5 @@
 // Connections: one undici dispatcher for each way of reaching servers (proxy, certificates, address family), made once.
+import type { LookupFunction } from 'node:net';
 import type { Dispatcher } from 'undici';
 import type { Root } from '../host/root.ts';
 import type { Access } from './access.ts';
@@ -13,16 +14,22 @@ export interface Dispatchers {
   close(): Promise<void>;
 }
 
+interface Around {
+  readonly host: Root;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly lookup?: LookupFunction;
+}
+
 /** Makes dispatchers on demand; undici itself is loaded with the first one. */
-export function dispatchers(host: Root, env: Readonly<Record<string, string | undefined>>): Dispatchers {
+export function dispatchers(around: Around): Dispatchers {
   const made = new Map<string, Promise<Dispatcher>>();
   return {
     for(url, access) {
-      const proxy = proxyFor(url, access.proxy, env);
+      const proxy = proxyFor(url, access.proxy, around.env);
       const key = JSON.stringify([url.protocol, access.ssl, access.ipResolve, access.timeout, proxy]);
       const known = made.get(key);
       if (known) return known;
-      const dispatcher = build(host, url.protocol === 'https:', access, proxy);
+      const dispatcher = build(around, url.protocol === 'https:', access, proxy);
       made.set(key, dispatcher);
       return dispatcher;
     },
@@ -35,16 +42,19 @@ export function dispatchers(host: Root, env: Readonly<Record<string, string | un
   };
 }
 
-async function build(host: Root, secure: boolean, access: Access, proxy: ProxyRoute | null): Promise<Dispatcher> {
+async function build(around: Around, secure: boolean, access: Access, proxy: ProxyRoute | null): Promise<Dispatcher> {
   const { Agent, ProxyAgent } = await import('./undici.ts');
   const timeout = access.timeout * 1000;
-  const family = access.ipResolve === 'any' ? {} : { family: access.ipResolve };
-  const server = secure ? tlsOptions(tlsMaterial(host, access.ssl)) : {};
+  const family = {
+    ...(access.ipResolve === 'any' ? {} : { family: access.ipResolve }),
+    ...(around.lookup ? { lookup: around.lookup } : {}),
+  };
+  const server = secure ? tlsOptions(tlsMaterial(around.host, access.ssl)) : {};
   const times = { headersTimeout: timeout, bodyTimeout: timeout };
   if (proxy === null) {
     return new Agent({ connections: CONNECTIONS, ...times, connect: { timeout, ...family, ...server } });
   }
-  const toProxy = proxy.url.startsWith('https:') ? tlsOptions(tlsMaterial(host, proxy.tls)) : {};
+  const toProxy = proxy.url.startsWith('https:') ? tlsOptions(tlsMaterial(around.host, proxy.tls)) : {};
   return new ProxyAgent({
     uri: proxy.url,
     ...(proxy.authorization === null ? {} : { token: proxy.authorization }),

@@ -1,4 +1,5 @@
 // The one way to fetch something: file:, http: and https: behind one function.
+import type { LookupFunction } from 'node:net';
 import type { Root } from '../host/root.ts';
 import type { Net } from './access.ts';
 import { dispatchers } from './dispatch.ts';
@@ -12,11 +13,13 @@ export interface Surroundings {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Version of kpatch-pm, for User-Agent. */
   readonly version: string;
+  /** How names become addresses; the system's way unless said. */
+  readonly lookup?: LookupFunction;
 }
 
 /** Makes the client. Nothing is loaded and no connection is made before the first `open` of an http(s) URL. */
 export function openNet(surroundings: Surroundings): Net {
-  const connections = dispatchers(surroundings.host, surroundings.env);
+  const connections = dispatchers(surroundings);
   const agent = `kpatch-pm/${surroundings.version}`;
   return {
     async open(text, options) {
