@@ -1,4 +1,4 @@
-// Bundles src/bin.ts into dist/kpatch-pm.mjs (and lazily loaded chunks beside it).
+// Bundles src/bin.ts into dist/kpatch-pm.mjs (and lazily loaded chunks beside it), or into the directory given.
 import { chmodSync, copyFileSync, existsSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
 const top = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
-const finished = path.join(top, 'dist');
+const finished = path.resolve(process.argv[2] ?? path.join(top, 'dist'));
 // Built aside and moved into place whole: whoever runs the program meanwhile has the old one or the new one.
 const dist = `${finished}.${process.pid}`;
 const { version } = JSON.parse(readFileSync(path.join(top, 'package.json'), 'utf8'));
@@ -24,9 +24,16 @@ await build({
   minifySyntax: true,
   legalComments: 'linked',
   define: { KPATCH_PM_VERSION: JSON.stringify(version) },
-  // CommonJS packages inside an ES module bundle ask for require at run time.
+  // CommonJS packages inside an ES module bundle ask for require and __dirname at run time (sql.js finds its .wasm by it).
   banner: {
-    js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
+    js: [
+      "import { createRequire as __createRequire } from 'node:module';",
+      "import { fileURLToPath as __fileURLToPath } from 'node:url';",
+      'const require = __createRequire(import.meta.url);',
+      // On the global object: some modules of the bundle declare these names themselves.
+      'globalThis.__filename ??= __fileURLToPath(import.meta.url);',
+      "globalThis.__dirname ??= __fileURLToPath(new URL('.', import.meta.url));",
+    ].join(' '),
   },
   logLevel: 'warning',
 });

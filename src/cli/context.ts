@@ -65,3 +65,11 @@ export function selector(request: Request, world: World): (release: string) => b
   }
   return (release) => kernels.length === 0 || kernels.includes(release);
 }
+
+/** What was noticed while looking, and every repository that was left out: nothing is skipped silently. */
+export function tellNotices(ui: Ui, world: World): void {
+  for (const { text } of world.notices) ui.warn(text);
+  for (const { id, used, problem } of world.repositories) {
+    if (problem) ui.warn(used ? `Repository ${id}: ${problem.text}` : `Repository ${id} is left out: ${problem.text}`);
+  }
+}

@@ -20,9 +20,12 @@ export interface Output {
   readonly errStyle: Style;
   readonly outTerminal: boolean;
   readonly errTerminal: boolean;
+  /** A line on standard error can be drawn over. */
+  readonly errMoves: boolean;
 }
 
 const WIDTH = 80;
+const UNBROKEN = 10_000;
 
 /** Columns: COLUMNS where somebody set it, the terminal's, else 80; kept within reason. */
 function columns(sink: Sink, env: Environment): number {
@@ -53,8 +56,10 @@ export function outputTo(stdout: Sink, stderr: Sink, env: Environment, options: 
     out: (text) => void stdout.write(text),
     err: (text) => void stderr.write(text),
     outStyle: styleOf(stdout, env, color),
-    errStyle: styleOf(stderr, env, color),
+    // Talk is broken into lines for people only: a log or a pipe gets each sentence whole.
+    errStyle: { ...styleOf(stderr, env, color), ...(stderr.isTTY ? {} : { width: UNBROKEN }) },
     outTerminal: stdout.isTTY === true,
     errTerminal: stderr.isTTY === true,
+    errMoves: stderr.isTTY === true && env.TERM !== 'dumb',
   };
 }

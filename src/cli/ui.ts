@@ -14,10 +14,10 @@ const EVERY = 100;
 
 /** The Ui of the command line. Remarks go to standard error; a question too while standard output carries JSON. */
 export function terminalUi(output: Output, source: Source, options: Options, now: () => Date): Ui {
-  const display = new ProgressDisplay(output, now, output.errTerminal && !options.flag('quiet'));
+  const display = new ProgressDisplay(output, now, output.errMoves && !options.flag('quiet'));
   const say = (text: string): void => {
     display.hide();
-    const lines = text.split('\n').flatMap((line) => wrap(clean(line), output.errStyle.width));
+    const lines = text.split('\n').flatMap((line) => wrap(clean(line), output.errStyle.width, '  '));
     output.err(`${lines.join('\n')}\n`);
   };
   return {

@@ -2,7 +2,8 @@
 import { PassThrough } from 'node:stream';
 import type { Sink } from '../../src/cli/output.ts';
 import type { Surroundings } from '../../src/cli/surroundings.ts';
-import { realRun } from '../../src/host/run.ts';
+import { KpmError } from '../../src/errors.ts';
+import { type Run, realRun } from '../../src/host/run.ts';
 
 export interface Captured extends Sink {
   text: string;
@@ -20,6 +21,19 @@ export function captured(columns?: number): Captured {
     },
   };
 }
+
+/** Programs that would change the kernel this test runs on. */
+const KERNEL_TOOLS = ['insmod', 'rmmod', 'modprobe', 'kpatch'];
+
+/** The real thing, but for what changes the running kernel: that counts as not installed. */
+const harmlessRun: Run = {
+  ...realRun,
+  which: (program) => (KERNEL_TOOLS.includes(program) ? null : realRun.which(program)),
+  run: (program, args, options) => {
+    if (!KERNEL_TOOLS.includes(program)) return realRun.run(program, args, options);
+    return Promise.reject(new KpmError('program-missing', { text: `${program} is not for tests.`, subject: program }));
+  },
+};
 
 export interface Told {
   /** Directory that plays the running system. */
@@ -44,7 +58,7 @@ export function surroundings(told: Told): TestSurroundings {
   stdin.end();
   return {
     hostPath: told.hostPath,
-    run: realRun,
+    run: harmlessRun,
     now: () => new Date(told.now ?? '2026-01-01T00:01:00Z'),
     env: told.env ?? { LANG: 'C.UTF-8' },
     uname: told.uname ?? '5.14.0-1.el9.x86_64',

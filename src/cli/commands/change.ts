@@ -3,7 +3,7 @@ import type { Action, Plan } from '../../domain/plan.ts';
 import type { World } from '../../domain/world.ts';
 import { EXIT, type KpmError } from '../../errors.ts';
 import { carryOut, type Report } from '../../pipeline.ts';
-import type { Context } from '../context.ts';
+import { type Context, tellNotices } from '../context.ts';
 import { errorJson, jsonText, planJson } from '../render/json.ts';
 import { needsConsent, renderPlan, renderUnchanged } from '../render/plan.ts';
 import { firstFailure, renderReport } from '../render/report.ts';
@@ -15,7 +15,7 @@ export async function run(context: Context): Promise<number> {
     return approve(context, seen, planned);
   });
   // Where nothing was to be approved, nothing was said yet.
-  if (report === null) tellNotices(context, world);
+  if (report === null) tellNotices(ui, world);
   const performed = report === null ? plan : asPerformed(plan, report);
   const outcomes = report?.outcomes ?? null;
   const failure = firstFailure(outcomes);
@@ -34,7 +34,7 @@ export async function run(context: Context): Promise<number> {
 /** Shows what will be done and asks, where packages or the kernel change; a setting alone is not asked about. */
 async function approve(context: Context, world: World, plan: Plan): Promise<boolean> {
   const { ui, output, options } = context;
-  tellNotices(context, world);
+  tellNotices(ui, world);
   const asks = needsConsent(plan) && !options.flag('assumeyes');
   const quiet = options.flag('quiet') && !asks;
   if (options.flag('json')) {
@@ -44,10 +44,6 @@ async function approve(context: Context, world: World, plan: Plan): Promise<bool
     output.out(needsConsent(plan) ? renderPlan(plan, outStyle) : renderUnchanged(plan, outStyle));
   }
   return asks ? ui.confirm('Is this ok') : true;
-}
-
-function tellNotices({ ui }: Context, world: World): void {
-  for (const notice of world.notices) ui.warn(notice.text);
 }
 
 /** The plan with the levels that were really taken, and what they stepped over. */

@@ -1,12 +1,12 @@
 // makecache: bring the metadata in the cache up to date.
 import { EXIT, KpmError } from '../../errors.ts';
 import { observe } from '../../pipeline.ts';
-import type { Context } from '../context.ts';
+import { type Context, tellNotices } from '../context.ts';
 import { errorJson, JSON_FORMAT, jsonText, repositoryJson } from '../render/json.ts';
 
 export async function run({ machine, request, ui, output, options }: Context): Promise<number> {
   const world = await observe(machine, request, ui);
-  for (const notice of world.notices) ui.warn(notice.text);
+  tellNotices(ui, world);
   const { repositories } = world;
   if (repositories.length === 0) {
     throw new KpmError('repo-unavailable', {
@@ -14,7 +14,6 @@ export async function run({ machine, request, ui, output, options }: Context): P
       hint: `Repository files are looked for in ${machine.root.show('etc/yum.repos.d')}; or name one: --repofrompath ID,URL`,
     });
   }
-  for (const { id, problem } of repositories) if (problem) ui.warn(`${id}: ${problem.text}`);
   if (options.flag('json')) {
     output.out(jsonText({ format: JSON_FORMAT, repositories: repositories.map(repositoryJson), error: null }));
   } else if (!options.flag('quiet')) {

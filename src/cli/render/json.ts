@@ -87,7 +87,9 @@ export function planJson({ plan, outcomes, error }: PlanResult): unknown {
 }
 
 function installedJson(patch: InstalledPatch): unknown {
-  const { module, file, source, support } = patch;
+  const { module, source, support } = patch;
+  // As seen inside the root.
+  const file = patch.file === null ? null : `/${patch.file}`;
   return { nevra: nevra(patch.package), module, file, source, support };
 }
 

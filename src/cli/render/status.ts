@@ -152,14 +152,14 @@ function newestInstalled(kernel: KernelReport): string {
 
 function metadataLines(repositories: readonly RepositoryState[], style: Style): string[] {
   if (repositories.length === 0) return ['Metadata: no repository is enabled.'];
-  return repositories.flatMap((repo) => {
-    const age = repo.ageSeconds === null ? 'never fetched' : `checked ${humanAge(repo.ageSeconds)} ago`;
-    const stale = repo.used && repo.stale ? ', past its expiry' : '';
-    const problem = repo.problem
-      ? `; ${repo.used ? '' : 'not used: '}${repo.problem.text}`
-      : repo.used
-        ? ''
-        : '; not used';
-    return wrap(`Metadata of ${repo.id}: ${age}${stale}${problem}`, style.width, '  ');
-  });
+  return repositories.flatMap((repo) => wrap(`Metadata of ${repo.id}: ${metadata(repo)}`, style.width, '  '));
+}
+
+function metadata({ ageSeconds, used, stale, problem }: RepositoryState): string {
+  // `status` looks only into the cache; that nothing is there yet is no fault of the repository.
+  if (problem?.code === 'cache-missing') return 'never fetched';
+  const age = ageSeconds === null ? 'never fetched' : `checked ${humanAge(ageSeconds)} ago`;
+  const old = used && stale ? ', past its expiry' : '';
+  const trouble = problem === null ? '' : `; ${problem.text}`;
+  return `${age}${old}${used ? '' : '; not used'}${trouble}`;
 }

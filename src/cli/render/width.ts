@@ -54,8 +54,12 @@ export function cut(text: string, columns: number): string[] {
   return pieces;
 }
 
-/** Breaks at spaces so that no line exceeds `columns`; a word that is longer stays whole on its own line (it may be a command). */
+/**
+ * Breaks at spaces so that no line exceeds `columns`; a word that is longer stays whole on its own line
+ * (it may be a command). A text that fits stays exactly as it is.
+ */
 export function wrap(text: string, columns: number, indent = ''): string[] {
+  if (textWidth(text) <= columns) return [text];
   const lines: string[] = [];
   let line = '';
   for (const word of text.split(/ +/)) {

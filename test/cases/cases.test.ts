@@ -1,0 +1,99 @@
+// Runs every .case file below this directory: the real main() over a machine in a temporary directory.
+import { readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import path from 'node:path';
+import { describe, expect, test } from '@jest/globals';
+import { main } from '../../src/cli/main.ts';
+import { parseCase, type Section } from '../support/cases/parse.ts';
+import { buildStage, type Stage } from '../support/cases/stage.ts';
+import { surroundings } from '../support/surroundings.ts';
+import { top } from '../support/top.ts';
+
+const here = path.join(top, 'test', 'cases');
+const cases = readdirSync(here, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.case'));
+
+/** What changes from run to run is written alike; a question, after which a person types the line break, gets one. */
+function settled(text: string, stage: Stage): string {
+  const alike = text.replaceAll(`${stage.path}/`, '/').replaceAll(stage.path, '/');
+  return alike === '' || alike.endsWith('\n') ? alike : `${alike}\n`;
+}
+
+interface Ran {
+  readonly status: number;
+  readonly out: string;
+  readonly err: string;
+}
+
+async function type(stage: Stage, now: string, args: Section, typed: Section | undefined): Promise<Ran> {
+  const terminal = typed === undefined ? {} : { terminal: 80, typed: typed.text.split('\n').slice(0, -1) };
+  const around = surroundings({
+    hostPath: stage.path,
+    uname: stage.uname,
+    now,
+    env: { TERM: 'dumb' },
+    ...terminal,
+  });
+  // Standard error goes elsewhere, as with 2>file: its lines are then not broken at the width of a temporary path.
+  Object.assign(around.stderr, { isTTY: false });
+  const words = args.title === '' ? [] : args.title.split(/\s+/);
+  const status = await main(words, around);
+  return { status, out: settled(around.stdout.text, stage), err: settled(around.stderr.text, stage) };
+}
+
+/** Files below a directory of the stage, sorted, one a line. */
+function tree(stage: Stage, directory: string): string {
+  const whole = path.join(stage.path, directory);
+  if (!statSync(whole, { throwIfNoEntry: false })) return '';
+  return readdirSync(whole, { recursive: true, encoding: 'utf8' })
+    .filter((name) => statSync(path.join(whole, name)).isFile())
+    .sort()
+    .map((name) => `${name}\n`)
+    .join('');
+}
+
+/** Goes through a case from top to bottom; every @EXPECT, @STDERR, @AFTER and @TREE is compared to the last character. */
+async function play(sections: readonly Section[]): Promise<void> {
+  const stage = buildStage(sections);
+  let ran: Ran | null = null;
+  let checks = 0;
+  let now = '2026-01-01T00:01:00Z';
+  try {
+    for (const [n, section] of sections.entries()) {
+      const told = (what: unknown) => ({ line: section.line, what });
+      switch (section.name) {
+        case 'NOW':
+          now = section.title;
+          break;
+        case 'ARGS': {
+          const next = sections[n + 1];
+          ran = await type(stage, now, section, next?.name === 'TYPED' ? next : undefined);
+          break;
+        }
+        case 'EXPECT':
+          // Standard error is shown beside, for whoever reads a failure; @STDERR compares it.
+          expect(told({ status: ran?.status, out: ran?.out, err: ran?.err })).toEqual(
+            told({ status: Number(section.title), out: section.text, err: ran?.err }),
+          );
+          checks++;
+          break;
+        case 'STDERR':
+          expect(told(ran?.err)).toEqual(told(section.text));
+          break;
+        case 'AFTER':
+          expect(told(readFileSync(path.join(stage.path, section.title), 'utf8'))).toEqual(told(section.text));
+          break;
+        case 'TREE':
+          expect(told(tree(stage, section.title))).toEqual(told(section.text));
+          break;
+      }
+    }
+  } finally {
+    rmSync(stage.path, { recursive: true });
+  }
+  // A case that expects nothing tests nothing.
+  expect(checks).toBeGreaterThan(0);
+}
+
+describe('cases', () => {
+  test('there are some', () => expect(cases.length).toBeGreaterThan(0));
+  test.each(cases)('%s', (name) => play(parseCase(readFileSync(path.join(here, name), 'utf8'))));
+});
