@@ -57,6 +57,9 @@ export function readCertificate(packets: readonly Packet[]): Certificate {
       continue;
     }
     if (!PARTS.includes(packet.tag)) throw malformed(`a packet of type ${packet.tag} in a public key`);
+    if (packet.tag === TAG.userId && packet.body.length > MAX_USER_ID) {
+      throw malformed(`a user id of ${packet.body.length} bytes`);
+    }
     const name = `${packet.tag} ${packet.body.toString('latin1')}`;
     current = parts.get(name) ?? { packet, signatures: new Map() };
     parts.set(name, current);
@@ -83,20 +86,26 @@ export function readCertificate(packets: readonly Packet[]): Certificate {
   };
 }
 
+/** It is hashed once for each signature on it: a long one with many signatures would cost minutes. */
+const MAX_USER_ID = 4096;
+
 /** What a public key is made of, in the order of a transferable key. */
 const PARTS: readonly number[] = [TAG.publicKey, TAG.userId, TAG.userAttribute, TAG.publicSubkey];
 
-/** The signatures of these types, made by `signer` over `data` and right; newest first. */
-export function rightOnes(
+/**
+ * The newest signature of these types that `signer` really made over `data`; null when there is none. Checked newest
+ * first, so that an honest key costs one check, however many signatures it has gathered.
+ */
+export function newestRight(
   signatures: readonly Signature[],
   types: readonly number[],
   signer: KeyPacket,
   data: readonly Buffer[],
-): Signature[] {
-  return signatures
+): Signature | null {
+  const candidates = signatures
     .filter((signature) => types.includes(signature.type) && mayBeBy(signature, signer) && isFit(signature, signer))
-    .filter((signature) => isRight(signature, data, signer) === true)
     .sort((a, b) => Number(b.created) - Number(a.created));
+  return candidates.find((signature) => isRight(signature, data, signer) === true) ?? null;
 }
 
 /** Whether the signature names this key as its maker, or nobody. */

@@ -33,9 +33,11 @@ interface Material {
   readonly weak: string | null;
 }
 
-/** Bounds against keys that cost minutes to use. */
-const MAX_BITS = 16_384;
-const MAX_EXPONENT_BYTES = 8;
+/** Bounds against keys that cost minutes to use; twice what any vendor has. */
+const MAX_RSA_BITS = 8192;
+const MAX_EXPONENT_BYTES = 4;
+const MAX_DSA_BITS = 4096;
+const MAX_DSA_ORDER_BYTES = 64;
 /** NIST SP 800-131A: below this, RSA and DSA are no longer allowed. */
 const MIN_BITS = 2048;
 
@@ -122,14 +124,14 @@ function rsa(modulus: Buffer, exponent: Buffer): Material | string {
   const n = trimZeros(modulus);
   const e = trimZeros(exponent);
   const bits = bitLength(n);
-  if (bits > MAX_BITS || e.length > MAX_EXPONENT_BYTES) return `an RSA key of ${bits} bits`;
+  if (bits > MAX_RSA_BITS || e.length > MAX_EXPONENT_BYTES) return `an RSA key of ${bits} bits`;
   const label = `RSA ${bits}`;
   return fromJwk({ kty: 'RSA', n: base64url(n), e: base64url(e) }, label, n.length, tooSmall(label, bits));
 }
 
 function dsa(p: Buffer, q: Buffer, g: Buffer, y: Buffer): Material | string {
   const bits = bitLength(trimZeros(p));
-  if (bits > MAX_BITS) return `a DSA key of ${bits} bits`;
+  if (bits > MAX_DSA_BITS || trimZeros(q).length > MAX_DSA_ORDER_BYTES) return `a DSA key of ${bits} bits`;
   const label = `DSA ${bits}`;
   const parameters = sequence(objectId('2A8648CE380401'), sequence(integer(p), integer(q), integer(g)));
   const spki = sequence(parameters, bitString(integer(y)));

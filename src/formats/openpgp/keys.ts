@@ -2,11 +2,11 @@
 import { dearmor, isArmored } from './armor.ts';
 import {
   type Certificate,
+  newestRight,
   overKey,
   overSubkey,
   overUserId,
   readCertificate,
-  rightOnes,
   SELF,
   splitCertificates,
 } from './certificate.ts';
@@ -45,7 +45,7 @@ export interface PublicKey {
 }
 
 const KEY_BLOCK = 'PUBLIC KEY BLOCK';
-const MAX_KEY_FILE = 4 * 1024 * 1024;
+const MAX_KEY_FILE = 1024 * 1024;
 const MAY_SIGN = 0x02;
 
 /**
@@ -77,12 +77,9 @@ function evaluate(certificate: Certificate): PublicKey {
   const onKey = overKey(primary);
   const users = certificate.userIds.flatMap((user) => userId(primary, user.packet.body, user.signatures) ?? []);
   const valid = users.filter((user) => !user.revoked);
-  const statements = [
-    ...rightOnes(certificate.direct, SELF.direct, primary, onKey),
-    ...valid.map((user) => user.newest),
-  ];
-  const newest = statements.reduce<Signature | null>(newer, null);
-  const revocation = rightOnes(certificate.direct, SELF.keyRevocation, primary, onKey)[0];
+  const direct = newestRight(certificate.direct, SELF.direct, primary, onKey);
+  const newest = valid.reduce((found, user) => newer(found, user.newest), direct);
+  const revocation = newestRight(certificate.direct, SELF.keyRevocation, primary, onKey);
   const allUsersRevoked = newest === null && users.length > 0 ? 'all its user ids are revoked' : null;
   const main: VerifyingKey = {
     packet: primary,
@@ -115,11 +112,11 @@ interface User {
 /** A user id the key vouches for; null when it carries no right certification by the key itself. */
 function userId(primary: KeyPacket, id: Buffer, signatures: readonly Signature[]): User | null {
   const data = overUserId(primary, id);
-  const newest = rightOnes(signatures, SELF.certification, primary, data)[0];
+  const newest = newestRight(signatures, SELF.certification, primary, data);
   if (!newest) return null;
-  const revocation = rightOnes(signatures, SELF.certificationRevocation, primary, data)[0];
+  const revocation = newestRight(signatures, SELF.certificationRevocation, primary, data);
   // A certification made after the revocation takes it back (RFC 9580 section 5.2.1.13).
-  const revoked = revocation !== undefined && Number(revocation.created) >= Number(newest.created);
+  const revoked = revocation !== null && Number(revocation.created) >= Number(newest.created);
   return { text: printable(id), newest, revoked };
 }
 
@@ -131,8 +128,8 @@ function printable(id: Buffer): string {
 function subkey(main: VerifyingKey, usable: boolean, key: KeyPacket, signatures: readonly Signature[]): VerifyingKey {
   const primary = main.packet;
   const data = overSubkey(primary, key);
-  const binding = rightOnes(signatures, SELF.subkeyBinding, primary, data)[0] ?? null;
-  const revocation = rightOnes(signatures, SELF.subkeyRevocation, primary, data)[0];
+  const binding = newestRight(signatures, SELF.subkeyBinding, primary, data);
+  const revocation = newestRight(signatures, SELF.subkeyRevocation, primary, data);
   return {
     packet: key,
     expires: binding === null ? null : earlier(expiry(key, binding), main.expires),
@@ -147,8 +144,8 @@ function unfitSubkey(primary: KeyPacket, key: KeyPacket, binding: Signature | nu
   if (((binding.subpackets.keyFlags ?? 0) & MAY_SIGN) === 0) return 'it is not meant for signing';
   // The other direction: the subkey must say that it belongs to the primary key, or anybody could adopt it.
   const back = binding.subpackets.embedded.map((body) => parseSignature(body));
-  const proof = rightOnes(back, SELF.primaryBinding, key, overSubkey(primary, key));
-  return proof.length === 0 ? 'it does not confirm its primary key' : null;
+  const proof = newestRight(back, SELF.primaryBinding, key, overSubkey(primary, key));
+  return proof === null ? 'it does not confirm its primary key' : null;
 }
 
 function unfitToSign(statement: Signature): string | null {

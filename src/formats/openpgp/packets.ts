@@ -13,7 +13,7 @@ export const TAG = {
 } as const;
 
 /** More packets than any real key file or signature list holds. */
-const MAX_PACKETS = 20_000;
+const MAX_PACKETS = 5000;
 
 export interface Packet {
   readonly tag: number;
