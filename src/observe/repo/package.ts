@@ -72,14 +72,14 @@ function dependency(entry: Element): Dependency | null {
   return { name, flags: flags as Comparison, evr };
 }
 
-const PROVIDE = /<(?:rpm:)?entry\s[^>]*\bname=["']kernel-uname-r["'][^>]*>/g;
+const PROVIDE = /<(?:\w+:)?entry\s[^>]*\bname=["']kernel-uname-r["'][^>]*>/g;
 
 /**
  * A kernel package's name, EVR, architecture and `uname -r`, from the text of its entry; null where it is no kernel.
  * Kernel entries have thousands of provides, so only the head is parsed and the one provide searched for.
  */
 export function parseKernel(text: string, what: string, xml: XmlReader): KernelEntry | null {
-  const provides = /<(?:rpm:)?provides>([\s\S]*?)<\/(?:rpm:)?provides>/.exec(text)?.[1] ?? '';
+  const provides = /<(?:\w+:)?provides>([\s\S]*?)<\/(?:\w+:)?provides>/.exec(text)?.[1] ?? '';
   const uname = unameOf(provides);
   if (uname === null) return null;
   const format = text.indexOf('<format>');

@@ -37,15 +37,29 @@ export interface Reading {
 export async function readPrimary(open: () => Promise<Reading>, what: string, xml: XmlReader): Promise<Contents> {
   const quick = collector(what, xml);
   const first = await open();
-  const result = await scanPackages(first.stream, INTEREST, (slice) => quick.slice(slice));
+  let sound = true;
+  const result = await scanPackages(first.stream, INTEREST, (slice) => {
+    sound &&= attempt(() => quick.slice(slice));
+  });
   first.check();
-  if (trustworthy(result)) return quick.contents();
+  if (sound && trustworthy(result)) return quick.contents();
   // Comments, CDATA, a wrong count or an unusual way of writing: only a real parser can tell what is a package here.
   const slow = collector(what, xml);
   const second = await open();
   await strictPackages(second.stream, what, (text) => slow.entry(text));
   second.check();
   return slow.contents();
+}
+
+/** Whether it went well: a slice that does not parse may have been cut at the wrong place. */
+function attempt(act: () => void): boolean {
+  try {
+    act();
+    return true;
+  } catch (error) {
+    if (error instanceof KpmError && error.code === 'primary-malformed') return false;
+    throw error;
+  }
 }
 
 interface Collector {

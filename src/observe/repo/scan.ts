@@ -81,7 +81,9 @@ export async function scanPackages(
 }
 
 function declaredCount(window: Buffer): number | null {
-  const head = window.subarray(0, 4096).toString('latin1');
+  const head = window.toString('latin1', 0, 4096);
+  // A document type may redefine anything.
+  if (/<!DOCTYPE/i.test(head)) return null;
   const found = /<metadata\b[^>]*\spackages=["'](\d{1,9})["']/.exec(head);
   return found ? Number(found[1]) : null;
 }

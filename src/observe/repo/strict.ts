@@ -25,6 +25,7 @@ export async function strictPackages(
   const path: string[] = [];
   let parts: string[] = [];
   let size = 0;
+  let events = 0;
   const add = (text: string): void => {
     size += text.length;
     if (size > MAX_SLICE) throw refuse('one package entry is too long');
@@ -38,6 +39,7 @@ export async function strictPackages(
     throw refuse('it has a document type, which metadata never needs');
   });
   parser.on('opentag', (tag) => {
+    events++;
     const name = local(tag.name);
     if (path.length === 0 && name !== 'metadata') throw refuse(`its root is <${name}>, not <metadata>`);
     path.push(name);
@@ -51,6 +53,7 @@ export async function strictPackages(
   parser.on('text', text);
   parser.on('cdata', text);
   parser.on('closetag', () => {
+    events++;
     const name = path.at(-1) as string;
     if (path[1] === 'package') add(`</${name}>`);
     path.pop();
@@ -61,7 +64,14 @@ export async function strictPackages(
     }
   });
   const decoder = new TextDecoder('utf-8', { fatal: true });
-  for await (const chunk of source) parser.write(decode(decoder, chunk, refuse));
+  // One text without an end would gather in the parser.
+  let quiet = 0;
+  for await (const chunk of source) {
+    const before = events;
+    parser.write(decode(decoder, chunk, refuse));
+    quiet = events === before ? quiet + chunk.length : 0;
+    if (quiet > MAX_SLICE) throw refuse('one package entry is too long');
+  }
   parser.write(decode(decoder, null, refuse));
   parser.close();
 }

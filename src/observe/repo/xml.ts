@@ -37,11 +37,17 @@ export async function xmlReader(): Promise<XmlReader> {
       if (/<!(?:DOCTYPE|ENTITY)/i.test(text)) throw refuse('it has a document type, which metadata never needs');
       const valid = XMLValidator.validate(text);
       if (valid !== true) throw refuse(`${printable(valid.err.msg)} (line ${valid.err.line})`);
+      let document: Element;
       try {
-        return parser.parse(text) as Element;
+        document = parser.parse(text) as Element;
       } catch (error) {
         throw refuse(printable((error as Error).message));
       }
+      // The validator lets a second root pass.
+      const roots = Object.entries(document).filter(([name]) => !name.startsWith('?'));
+      const several = Array.isArray(roots[0]?.[1]) && (roots[0][1] as unknown[]).length > 1;
+      if (roots.length !== 1 || several) throw refuse('it has no single root element');
+      return document;
     },
   };
 }
