@@ -25,7 +25,8 @@ export interface ModuleFacts {
 }
 
 const ET_REL = 1;
-const NAME = /^[A-Za-z0-9_.+-]{1,63}$/;
+/** One path component, as it will be one in /sys/module; the longest the kernel takes (MODULE_NAME_LEN). */
+const NAME = /^[A-Za-z0-9_.+~^-]{1,63}$/;
 
 function modinfo(elf: ElfFile): Map<string, string> {
   const data = section(elf, '.modinfo')?.data;
@@ -51,8 +52,7 @@ function nameInStruct(elf: ElfFile): string | null {
   if (!data) return null;
   const name = cString(data, elf.bits === 64 ? 24 : 12);
   if (NAME.test(name)) return name;
-  const first = /[A-Za-z0-9_]{2,63}(?=\0)/.exec(data.toString('latin1'))?.[0];
-  return first ?? null;
+  return /(?:^|\0)([A-Za-z0-9_.+~^-]{2,63})\0/.exec(data.toString('latin1'))?.[1] ?? null;
 }
 
 /** The first GNU build id among the notes of a section. Source: elf(5), "Notes (Nhdr)". */
@@ -86,7 +86,7 @@ export function moduleFacts(bytes: Buffer): ModuleFacts {
     throw notAModule(`it calls itself ${JSON.stringify(outer)} and ${JSON.stringify(inner)}`);
   }
   const name = inner ?? outer;
-  if (name === null || !NAME.test(name)) throw notAModule('it has no usable module name');
+  if (name === null || !NAME.test(name) || name.startsWith('.')) throw notAModule('it has no usable module name');
   const checksum = section(elf, '.kpatch.checksum');
   return {
     name,
