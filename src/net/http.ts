@@ -81,7 +81,10 @@ async function request(
   const dispatcher = await connections.for(hop.url, reach);
   const { request: send } = await import('./undici.ts');
   try {
-    return await send(hop.url, { dispatcher, method: 'GET', headers });
+    const answer = await send(hop.url, { dispatcher, method: 'GET', headers });
+    // Whoever reads the body is told of its errors there; a body that is left early reports to nobody else.
+    answer.body.on('error', () => {});
+    return answer;
   } catch (error) {
     throw error instanceof KpmError ? error : transferFailure(error, what, shown(hop.url));
   }
@@ -127,6 +130,8 @@ async function opened(answer: Dispatcher.ResponseData, hop: Hop, options: OpenOp
   const length = headers['content-length'];
   const size = length !== undefined && /^\d{1,15}$/.test(length) ? Number(length) : null;
   if (size !== null && size > maxBytes) {
+    // Destroying an unread body makes undici raise an error event; what matters is said by the next line.
+    answer.body.on('error', () => {});
     answer.body.destroy();
     throw tooLarge(what, url, maxBytes);
   }

@@ -67,19 +67,19 @@ export function readCached(place: Place | null, relative: string, maxBytes: numb
 }
 
 /**
- * Writes a file of the cache atomically. False where it cannot be kept (read-only, not ours): the run goes on without.
- * Raises `no-space`, which the person must know.
+ * Writes a file of the cache atomically. Gives the reason where it cannot be kept (read-only, not ours): the run goes on
+ * without, and says so. Raises `no-space`, which the person must know.
  */
-export function writeCached(cache: Cache, relative: string, data: Buffer | string): boolean {
+export function writeCached(cache: Cache, relative: string, data: Buffer | string): KpmError | null {
   const place = cache.own;
-  if (place === null) return false;
+  if (place === null) return null;
   try {
     const folder = relative.slice(0, relative.lastIndexOf('/'));
     place.root.mkdirs(`${place.base}/${folder}`, place.mode);
     place.root.write(`${place.base}/${relative}`, data, { mode: place.mode === 0o700 ? 0o600 : 0o644 });
-    return true;
+    return null;
   } catch (error) {
-    if (error instanceof KpmError && error.code !== 'no-space') return false;
+    if (error instanceof KpmError && error.code !== 'no-space') return error;
     throw error;
   }
 }

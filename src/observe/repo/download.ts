@@ -30,6 +30,12 @@ interface Answer {
   readonly lastModified: string | null;
 }
 
+export interface Downloaded {
+  readonly stored: Stored;
+  /** Why it could not be kept for the next run; null when it was. */
+  readonly kept: KpmError | null;
+}
+
 /** Downloads what changed and keeps it. Raises the codes of the network and repository areas. */
 export async function downloadMetadata(
   repo: RepoConfig,
@@ -39,15 +45,15 @@ export async function downloadMetadata(
   cache: Cache,
   net: Net,
   mode: RefreshMode,
-): Promise<Stored> {
+): Promise<Downloaded> {
   const known = stored !== null && (!repo.repoGpgcheck || stored.signer !== null) ? stored : null;
   const answer = await fetchRepomd(repo, mirrors, known, net);
   const confirmation = { url: shown(answer.base), etag: answer.etag, lastModified: answer.lastModified };
   const now = mode.now.toISOString();
   const sum = answer.bytes === null ? null : createHash('sha256').update(answer.bytes).digest('hex');
   if (known && (sum === null || sum === known.repomd)) {
-    saveConfirmation(cache, key, known.repomd, now, confirmation);
-    return { ...known, checked: now, confirmation };
+    const kept = saveConfirmation(cache, key, known.repomd, now, confirmation);
+    return { stored: { ...known, checked: now, confirmation }, kept };
   }
   const bytes = answer.bytes as Buffer;
   const xml = await xmlReader();
@@ -68,8 +74,7 @@ export async function downloadMetadata(
     checked: now,
     confirmation,
   };
-  saveStored(cache, key, bytes, fresh);
-  return fresh;
+  return { stored: fresh, kept: saveStored(cache, key, bytes, fresh) };
 }
 
 async function fetchRepomd(repo: RepoConfig, mirrors: Mirrors, known: Stored | null, net: Net): Promise<Answer> {

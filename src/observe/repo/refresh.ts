@@ -40,6 +40,8 @@ export interface Snapshot {
   readonly baseurl: string | null;
   /** Directory of the repository in the cache. */
   readonly cacheKey: string;
+  /** Warnings for people. */
+  readonly notices: readonly Problem[];
   /** What ends the run, unless the verb only shows; null when used, or when the repository may be skipped. */
   readonly error: KpmError | null;
 }
@@ -85,8 +87,9 @@ async function look(repo: RepoConfig, config: Config, cache: Cache, net: Net, mo
       return snapshot(repo, key, mirrors, stored, mode.now, null);
     }
     if (mode.cacheOnly) throw notCached(repo);
-    const found = await downloadMetadata(repo, key, mirrors, stored, cache, net, mode);
-    return snapshot(repo, key, mirrors, found, mode.now, null);
+    const { stored: found, kept } = await downloadMetadata(repo, key, mirrors, stored, cache, net, mode);
+    const notices = kept === null ? [] : [{ code: kept.code, text: `The cache cannot be kept: ${kept.message}` }];
+    return { ...snapshot(repo, key, mirrors, found, mode.now, null), notices };
   } catch (error) {
     if (!(error instanceof KpmError)) throw error;
     return failed(repo, key, mirrors, stored, error, mode);
@@ -158,6 +161,7 @@ function failed(
     source: null,
     baseurl: null,
     cacheKey: key,
+    notices: [],
     error: repo.skipIfUnavailable && !repo.problem ? null : named(error, repo),
   };
 }
@@ -205,6 +209,7 @@ function snapshot(
     source: mirrors.source,
     baseurl: stored.confirmation?.url ?? null,
     cacheKey: key,
+    notices: [],
     error: null,
   };
 }

@@ -2,6 +2,7 @@
 // server last confirmed it. index.json begins with a line that holds its format and checksum, so damage is noticed.
 import { createHash } from 'node:crypto';
 import type { Checksum } from '../../domain/package.ts';
+import type { KpmError } from '../../errors.ts';
 import { type Cache, readCached, writeCached } from '../../state/cache.ts';
 import type { Contents } from './primary.ts';
 
@@ -102,26 +103,28 @@ function parsed(bytes: Buffer): Record<string, unknown> | null {
 const sha256 = (bytes: Buffer | string): string => createHash('sha256').update(bytes).digest('hex');
 
 /**
- * Keeps a repository's metadata. The order matters after a crash: the index is whole by itself, and state.json counts
- * only when it names the repomd.xml of the index.
+ * Keeps a repository's metadata; gives the reason where it could not. The order matters after a crash: the index is whole
+ * by itself, and state.json counts only when it names the repomd.xml of the index.
  */
-export function saveStored(cache: Cache, key: string, repomd: Buffer, stored: Stored): void {
+export function saveStored(cache: Cache, key: string, repomd: Buffer, stored: Stored): KpmError | null {
   const { checked, confirmation, ...index } = stored;
   const body = JSON.stringify(index);
   const head = JSON.stringify({ format: FORMAT, sha256: sha256(body) });
-  if (!writeCached(cache, `${key}/repomd.xml`, repomd)) return;
-  writeCached(cache, `${key}/index.json`, `${head}\n${body}`);
-  if (confirmation) saveConfirmation(cache, key, stored.repomd, checked, confirmation);
+  return (
+    writeCached(cache, `${key}/repomd.xml`, repomd) ??
+    writeCached(cache, `${key}/index.json`, `${head}\n${body}`) ??
+    (confirmation && saveConfirmation(cache, key, stored.repomd, checked, confirmation))
+  );
 }
 
-/** Notes that the server confirmed what is kept. */
+/** Notes that the server confirmed what is kept; gives the reason where it could not be written. */
 export function saveConfirmation(
   cache: Cache,
   key: string,
   repomd: string,
   checked: string,
   confirmation: Confirmation,
-): void {
+): KpmError | null {
   const state: State = { format: FORMAT, repomd, checked, ...confirmation };
-  writeCached(cache, `${key}/state.json`, `${JSON.stringify(state)}\n`);
+  return writeCached(cache, `${key}/state.json`, `${JSON.stringify(state)}\n`);
 }
