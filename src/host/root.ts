@@ -1,19 +1,16 @@
 // Root: a directory as a capability. Every path is relative to it and cannot leave it; production is '/', tests use a
 // temporary directory with the same code. All changes of the file system of the program go through here.
-import { randomBytes } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
 import { hasErrno, KpmError } from '../errors.ts';
-import { type Place, through, walk } from './walk.ts';
+import { makeDirectory, syncDirectory, type WriteOptions, writeFile, writeLink } from './atomic.ts';
+import { unreadable, unwritable } from './failure.ts';
+import { components, descriptorsPath, type Place, through, walk } from './walk.ts';
 
-export interface WriteOptions {
-  /** Permission bits; 0o644 unless said. */
-  readonly mode?: number;
-  /** Modification time, seconds since 1970. */
-  readonly mtime?: number;
-  /** Called with the temporary file's path before it is renamed into place (labels). */
-  readonly beforeCommit?: (temporary: string) => void;
-}
+export type { WriteOptions } from './atomic.ts';
+
+/** open(2): only a handle on what has that name; opening a device or fifo this way does nothing to it. */
+const O_PATH = 0o10000000;
 
 /** Told before each change of the file system; tests stop the program there. */
 export type ChangeHook = (what: string, relative: string) => void;
@@ -21,11 +18,16 @@ export type ChangeHook = (what: string, relative: string) => void;
 export class Root {
   readonly path: string;
   readonly #hook: ChangeHook | null;
+  readonly #descriptors: string | null;
 
-  /** `directory` must exist; it is made absolute, links in it are resolved once. */
-  constructor(directory: string, hook: ChangeHook | null = null) {
+  /**
+   * `directory` must exist; it is made absolute, links in it are resolved once.
+   * `descriptors`: see descriptorsPath; given by tests only.
+   */
+  constructor(directory: string, hook: ChangeHook | null = null, descriptors: string | null = descriptorsPath()) {
     this.path = fs.realpathSync(path.resolve(directory));
     this.#hook = hook;
+    this.#descriptors = descriptors;
   }
 
   /** Whether this is the real root of the running system. */
@@ -38,19 +40,24 @@ export class Root {
     return path.posix.join(this.path, relative);
   }
 
-  /** The bytes of a file; null when it (or a directory on the way) does not exist. */
+  /** The bytes of a file; null when it (or a directory on the way) does not exist. Never takes more than `maxBytes`. */
   read(relative: string, maxBytes = 64 * 1024 * 1024): Buffer | null {
     const fd = this.openRead(relative);
     if (fd === null) return null;
     try {
-      const { size } = fs.fstatSync(fd);
-      if (size > maxBytes) {
-        throw new KpmError('file-unreadable', {
-          text: `${this.show(relative)} is ${size} bytes long, more than the ${maxBytes} allowed here.`,
-          subject: this.show(relative),
-        });
+      // Files of /proc and /sys do not tell their size, others may grow: only reading shows the end.
+      const chunks: Buffer[] = [];
+      let total = 0;
+      for (;;) {
+        const chunk = Buffer.allocUnsafe(Math.min(64 * 1024 * 2 ** Math.min(chunks.length, 6), maxBytes + 1 - total));
+        const bytes = fs.readSync(fd, chunk);
+        if (bytes === 0) return Buffer.concat(chunks, total);
+        chunks.push(chunk.subarray(0, bytes));
+        total += bytes;
+        if (total > maxBytes) throw new Error(`it is longer than the ${maxBytes} bytes allowed here`);
       }
-      return fs.readFileSync(fd);
+    } catch (error) {
+      throw unreadable(this.show(relative), error);
     } finally {
       fs.closeSync(fd);
     }
@@ -64,17 +71,21 @@ export class Root {
   /** An open descriptor of a regular file, for the caller to close; null when it does not exist. */
   openRead(relative: string): number | null {
     return this.#at(relative, true, (place) => {
-      // O_NONBLOCK: a fifo in the way must not hang us.
-      const fd = fs.openSync(through(place), fs.constants.O_RDONLY | fs.constants.O_NOFOLLOW | fs.constants.O_NONBLOCK);
-      const stat = fs.fstatSync(fd);
-      if (!stat.isFile()) {
-        fs.closeSync(fd);
-        throw new KpmError('file-unreadable', {
-          text: `${this.show(relative)} is not a regular file.`,
-          subject: this.show(relative),
-        });
+      const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = fs.constants;
+      // Looked at first, opened then, and the same file both times: a fifo must not hang us, a device not be touched.
+      const handle = fs.openSync(through(place), O_PATH | O_NOFOLLOW);
+      try {
+        if (!fs.fstatSync(handle).isFile()) {
+          throw new KpmError('file-unreadable', {
+            text: `${this.show(relative)} is not a regular file.`,
+            subject: this.show(relative),
+          });
+        }
+        if (this.#descriptors === null) return fs.openSync(through(place), O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+        return fs.openSync(`${this.#descriptors}/${handle}`, O_RDONLY | O_NONBLOCK);
+      } finally {
+        fs.closeSync(handle);
       }
-      return fd;
     });
   }
 
@@ -94,50 +105,37 @@ export class Root {
 
   /** The names in a directory, sorted; empty when it does not exist. */
   list(relative: string): string[] {
-    return this.#at(relative, true, (place) => fs.readdirSync(through(place)))?.sort() ?? [];
+    const names = this.#at(relative, true, (place) => {
+      // Entered without following: nobody can put a link in its place meanwhile.
+      const fd = fs.openSync(through(place), O_PATH | fs.constants.O_DIRECTORY | fs.constants.O_NOFOLLOW);
+      try {
+        return fs.readdirSync(this.#descriptors === null ? through(place) : `${this.#descriptors}/${fd}`);
+      } finally {
+        fs.closeSync(fd);
+      }
+    });
+    return names?.sort() ?? [];
   }
 
-  /** Creates a directory and its parents; existing ones are left as they are. */
+  /** Creates a directory and its parents with exactly this mode; existing ones are left as they are. */
   mkdirs(relative: string, mode = 0o755): void {
-    const parts = relative.split('/').filter((part) => part !== '' && part !== '.');
+    const parts = components(relative);
     for (let n = 1; n <= parts.length; n++) {
       const sofar = parts.slice(0, n).join('/');
       if (this.stat(sofar)?.isDirectory()) continue;
-      this.#change('mkdir', sofar, () =>
-        this.#inside(sofar, true, (place) => {
-          fs.mkdirSync(through(place), { mode });
-          fsyncDir(place.dir);
-        }),
-      );
+      this.#change('mkdir', sofar, () => {
+        const made = this.#inside(sofar, true, (place) => makeDirectory(place, mode));
+        if (!made && this.stat(sofar)?.isDirectory() !== true) {
+          throw unwritable(this.show(sofar), new Error('something that is no directory has that name'));
+        }
+      });
     }
   }
 
   /** Writes a file so that at any moment the old or the new content is there: temporary file, fsync, rename, fsync. */
   write(relative: string, data: Buffer | string, options: WriteOptions = {}): void {
     // A link as last component is replaced, never written through.
-    this.#change('write', relative, () =>
-      this.#inside(relative, false, (place) => {
-        const temporary = `.${place.name}.${randomBytes(6).toString('hex')}.tmp`;
-        const scratch: Place = { dir: place.dir, name: temporary };
-        try {
-          const fd = fs.openSync(through(scratch), 'wx', 0o600);
-          try {
-            fs.writeFileSync(fd, data);
-            fs.fchmodSync(fd, options.mode ?? 0o644);
-            if (options.mtime !== undefined) fs.futimesSync(fd, options.mtime, options.mtime);
-            fs.fsyncSync(fd);
-          } finally {
-            fs.closeSync(fd);
-          }
-          options.beforeCommit?.(through(scratch));
-          fs.renameSync(through(scratch), through(place));
-        } catch (error) {
-          fs.rmSync(through(scratch), { force: true });
-          throw error;
-        }
-        fsyncDir(place.dir);
-      }),
-    );
+    this.#change('write', relative, () => this.#inside(relative, false, (place) => writeFile(place, data, options)));
   }
 
   /**
@@ -163,8 +161,8 @@ export class Root {
       this.#inside(from, false, (source) =>
         this.#inside(to, false, (target) => {
           fs.renameSync(through(source), through(target));
-          fsyncDir(target.dir);
-          fsyncDir(source.dir);
+          syncDirectory(target);
+          syncDirectory(source);
         }),
       ),
     );
@@ -201,19 +199,7 @@ export class Root {
 
   /** Makes a symbolic link, in place of a link or file of that name, atomically. */
   symlink(target: string, relative: string): void {
-    this.#change('symlink', relative, () =>
-      this.#inside(relative, false, (place) => {
-        const scratch: Place = { dir: place.dir, name: `.${place.name}.${randomBytes(6).toString('hex')}.tmp` };
-        fs.symlinkSync(target, through(scratch));
-        try {
-          fs.renameSync(through(scratch), through(place));
-        } catch (error) {
-          fs.rmSync(through(scratch), { force: true });
-          throw error;
-        }
-        fsyncDir(place.dir);
-      }),
-    );
+    this.#change('symlink', relative, () => this.#inside(relative, false, (place) => writeLink(place, target)));
   }
 
   /** The text of a symbolic link; null when there is none of that name. */
@@ -229,7 +215,7 @@ export class Root {
         this.#inside(to, false, (target) => {
           try {
             fs.linkSync(through(source), through(target));
-            fsyncDir(target.dir);
+            syncDirectory(target);
             return true;
           } catch (error) {
             if (hasErrno(error, 'EEXIST')) return false;
@@ -248,7 +234,7 @@ export class Root {
     this.#change('remove', relative, () =>
       this.#inside(relative, false, (place) => {
         fs.rmSync(through(place), { force: true });
-        fsyncDir(place.dir);
+        syncDirectory(place);
       }),
     );
     return true;
@@ -261,7 +247,7 @@ export class Root {
       this.#change('rmdir', relative, () =>
         this.#inside(relative, false, (place) => {
           fs.rmdirSync(through(place));
-          fsyncDir(place.dir);
+          syncDirectory(place);
         }),
       );
       return true;
@@ -274,7 +260,7 @@ export class Root {
   /** The real path of an existing entry, for external programs that must be given a name; null when absent. */
   realPath(relative: string): string | null {
     return this.#at(relative, true, (place) => {
-      const dir = fs.readlinkSync(`/proc/self/fd/${place.dir}`);
+      const dir = this.#descriptors === null ? place.base : fs.readlinkSync(place.base);
       const found = place.name === '.' ? dir : path.posix.join(dir, place.name);
       fs.lstatSync(found);
       return found;
@@ -288,16 +274,12 @@ export class Root {
     } catch (error) {
       if (hasErrno(error, 'ENOENT', 'ENOTDIR')) return null;
       if (error instanceof KpmError) throw error;
-      throw new KpmError('file-unreadable', {
-        text: `${this.show(relative)} could not be read: ${(error as Error).message}.`,
-        subject: this.show(relative),
-        cause: error,
-      });
+      throw unreadable(this.show(relative), error);
     }
   }
 
   #inside<T>(relative: string, followLast: boolean, use: (place: Place) => T): T {
-    const place = walk(this.path, relative, followLast);
+    const place = walk(this.path, relative, followLast, this.#descriptors);
     try {
       return use(place);
     } finally {
@@ -314,47 +296,4 @@ export class Root {
       throw unwritable(this.show(relative), error);
     }
   }
-}
-
-function fsyncDir(fd: number): void {
-  // An O_PATH descriptor cannot be synced; open the same directory for reading.
-  const readable = fs.openSync(`/proc/self/fd/${fd}/.`, fs.constants.O_RDONLY | fs.constants.O_DIRECTORY);
-  try {
-    fs.fsyncSync(readable);
-  } finally {
-    fs.closeSync(readable);
-  }
-}
-
-function unwritable(shown: string, error: unknown): KpmError {
-  const reason = (error as Error).message;
-  if (hasErrno(error, 'ENOSPC', 'EDQUOT')) {
-    return new KpmError('no-space', {
-      text: `No space left for ${shown}.`,
-      subject: shown,
-      hint: `Free space on that file system (df ${path.dirname(shown)}) and run the same command again.`,
-      cause: error,
-    });
-  }
-  if (hasErrno(error, 'EROFS')) {
-    return new KpmError('read-only', {
-      text: `${shown} is on a read-only file system.`,
-      subject: shown,
-      hint: 'Remount it writable, or run where /var is writable.',
-      cause: error,
-    });
-  }
-  if (hasErrno(error, 'EACCES', 'EPERM')) {
-    return new KpmError('needs-root', {
-      text: `${shown} may not be changed by this user.`,
-      subject: shown,
-      hint: 'Run the command as root (sudo), or use --dry-run to see what it would do.',
-      cause: error,
-    });
-  }
-  return new KpmError('file-unwritable', {
-    text: `${shown} could not be written: ${reason}.`,
-    subject: shown,
-    cause: error,
-  });
 }

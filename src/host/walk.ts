@@ -1,5 +1,7 @@
 // Resolving a relative path inside a directory, one component at a time, links included (node has no openat2).
 // Each step opens `/proc/self/fd/N/name` without following links, so nobody can swap a component for a link in between.
+// Where /proc is not mounted (a bare chroot) the same walk goes by path: links and escapes are still seen, but somebody who
+// may write below the root could swap a component between two steps.
 // Source: open(2) O_PATH, proc_pid_fd(5), path_resolution(7).
 import fs from 'node:fs';
 import { hasErrno, KpmError } from '../errors.ts';
@@ -22,22 +24,37 @@ export function components(relative: string): string[] {
 export interface Place {
   /** Open O_PATH descriptor of the directory that holds the last component. The caller closes it. */
   readonly dir: number;
+  /** How that directory is named: `/proc/self/fd/N`, or its path where /proc is absent. */
+  readonly base: string;
   /** The last component; '.' for the root itself. */
   readonly name: string;
 }
 
-interface Walk {
-  readonly root: number;
-  /** Descriptors of the directories entered so far, the root first. */
-  readonly stack: number[];
-  links: number;
+interface Directory {
+  readonly fd: number;
+  readonly base: string;
 }
 
-const step = (dir: number, name: string): string => `/proc/self/fd/${dir}/${name}`;
+/** Where open descriptors can be reached by name; null where /proc is not mounted. */
+export function descriptorsPath(): string | null {
+  try {
+    // A directory that merely is called /proc does not know our process.
+    return fs.readlinkSync('/proc/self') === String(process.pid) ? '/proc/self/fd' : null;
+  } catch {
+    return null;
+  }
+}
 
-function leave(walk: Walk, keep: number | null): void {
-  for (const fd of walk.stack) if (fd !== keep && fd !== walk.root) fs.closeSync(fd);
-  if (walk.root !== keep) fs.closeSync(walk.root);
+const O_ENTER = O_PATH | fs.constants.O_DIRECTORY | fs.constants.O_NOFOLLOW;
+
+function enter(path: string, descriptors: string | null): Directory {
+  const fd = fs.openSync(path, O_ENTER);
+  return { fd, base: descriptors === null ? path : `${descriptors}/${fd}` };
+}
+
+/** Closes all but the one that is given away. */
+function leave(stack: readonly Directory[], keep: Directory | null): void {
+  for (const directory of stack) if (directory !== keep) fs.closeSync(directory.fd);
 }
 
 function escaping(relative: string): KpmError {
@@ -49,56 +66,57 @@ function escaping(relative: string): KpmError {
 }
 
 /**
- * Walks to the directory that holds the last component of `relative` below the directory `top`.
- * Links are resolved inside `top` (an absolute target counts from `top`, as in a chroot); `..` in a link target never
- * climbs above it. With `followLast` a link as last component is followed too.
- * Raises `path-escape` on a link that climbs out; ENOENT and ENOTDIR come through as node's errors.
+ * Walks to the directory that holds the last component of `relative` below the directory `top` (a real path).
+ * Links are resolved inside `top` (an absolute target counts from `top`, as in a chroot). With `followLast` a link as
+ * last component is followed too. `descriptors`: see descriptorsPath.
+ * Raises `path-escape` on a link that climbs out (from '/' nothing can); ENOENT and ENOTDIR come through as node's errors.
  */
-export function walk(top: string, relative: string, followLast: boolean): Place {
-  const root = fs.openSync(top, O_PATH | fs.constants.O_DIRECTORY);
-  const state: Walk = { root, stack: [root], links: 0 };
+export function walk(top: string, relative: string, followLast: boolean, descriptors: string | null): Place {
   const todo = components(relative);
+  const stack: Directory[] = [enter(top, descriptors)];
+  let links = 0;
   try {
     while (todo.length > 0) {
       const name = todo.shift() as string;
-      const here = state.stack.at(-1) as number;
+      const here = stack.at(-1) as Directory;
       if (name === '..') {
-        if (state.stack.length === 1) throw escaping(relative);
-        fs.closeSync(state.stack.pop() as number);
+        if (stack.length > 1) fs.closeSync((stack.pop() as Directory).fd);
+        else if (top !== '/') throw escaping(relative);
         continue;
       }
       const last = todo.length === 0;
       const target = linkTarget(here, name, last && !followLast);
       if (target !== null) {
-        if (++state.links > MAX_LINKS) {
+        if (++links > MAX_LINKS) {
           throw new KpmError('path-escape', { text: `The path ${relative} has too many links.`, subject: relative });
         }
-        if (target.startsWith('/')) {
-          while (state.stack.length > 1) fs.closeSync(state.stack.pop() as number);
-        }
+        if (target.startsWith('/')) while (stack.length > 1) fs.closeSync((stack.pop() as Directory).fd);
         todo.unshift(...target.split('/').filter((part) => part !== '' && part !== '.'));
         continue;
       }
-      if (last) {
-        leave(state, here);
-        return { dir: here, name };
-      }
-      state.stack.push(fs.openSync(step(here, name), O_PATH | fs.constants.O_DIRECTORY | fs.constants.O_NOFOLLOW));
+      if (last) return place(stack, name);
+      stack.push(enter(join(here.base, name), descriptors));
     }
-    const here = state.stack.at(-1) as number;
-    leave(state, here);
-    return { dir: here, name: '.' };
+    return place(stack, '.');
   } catch (error) {
-    leave(state, null);
+    leave(stack, null);
     throw error;
   }
 }
 
+function place(stack: readonly Directory[], name: string): Place {
+  const here = stack.at(-1) as Directory;
+  leave(stack, here);
+  return { dir: here.fd, base: here.base, name };
+}
+
+const join = (base: string, name: string): string => (base === '/' ? `/${name}` : `${base}/${name}`);
+
 /** The text of a link, or null where `name` is no link, does not exist, or is not to be followed. */
-function linkTarget(dir: number, name: string, asItIs: boolean): string | null {
+function linkTarget(dir: Directory, name: string, asItIs: boolean): string | null {
   if (asItIs) return null;
   try {
-    return fs.readlinkSync(step(dir, name));
+    return fs.readlinkSync(join(dir.base, name));
   } catch (error) {
     if (hasErrno(error, 'EINVAL', 'ENOENT')) return null;
     throw error;
@@ -107,5 +125,5 @@ function linkTarget(dir: number, name: string, asItIs: boolean): string | null {
 
 /** The path that reaches a place through its open directory. */
 export function through(place: Place): string {
-  return step(place.dir, place.name);
+  return join(place.base, place.name);
 }

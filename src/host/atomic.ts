@@ -1,0 +1,102 @@
+// Changes of one directory that are there wholly or not at all, also after a power cut.
+// Source: rename(2), fsync(2) (a new name is durable when its directory is synced), linkat(2).
+import { randomBytes } from 'node:crypto';
+import fs from 'node:fs';
+import { hasErrno } from '../errors.ts';
+import { type Place, through } from './walk.ts';
+
+export interface WriteOptions {
+  /** Permission bits; 0o644 unless said. */
+  readonly mode?: number;
+  /** Modification time, seconds since 1970. */
+  readonly mtime?: number;
+  /** Owner; that of the process unless said. */
+  readonly owner?: { readonly uid: number; readonly gid: number };
+  /** Called with the temporary file's path before it is renamed into place (labels). */
+  readonly beforeCommit?: (temporary: string) => void;
+}
+
+/** A hidden name beside the final one, short enough for every file system. */
+function scratchOf(place: Place): Place {
+  return { ...place, name: `.${place.name.slice(0, 60)}.${randomBytes(6).toString('hex')}.tmp` };
+}
+
+/** Writes a file: temporary file, owner, mode, times, fsync, rename, fsync of the directory. Raises node's errors. */
+export function writeFile(place: Place, data: Buffer | string, options: WriteOptions): void {
+  const scratch = scratchOf(place);
+  const fd = fs.openSync(through(scratch), 'wx', 0o600);
+  try {
+    try {
+      fs.writeFileSync(fd, data);
+      // The owner first: chown(2) takes set-id bits away.
+      if (options.owner !== undefined) fs.fchownSync(fd, options.owner.uid, options.owner.gid);
+      fs.fchmodSync(fd, options.mode ?? 0o644);
+      if (options.mtime !== undefined) fs.futimesSync(fd, options.mtime, options.mtime);
+      fs.fsyncSync(fd);
+    } finally {
+      fs.closeSync(fd);
+    }
+    options.beforeCommit?.(through(scratch));
+    fs.renameSync(through(scratch), through(place));
+  } catch (error) {
+    discard(scratch);
+    throw error;
+  }
+  syncDirectory(place);
+}
+
+/** Makes a symbolic link in place of whatever file or link has that name. */
+export function writeLink(place: Place, target: string): void {
+  const scratch = scratchOf(place);
+  fs.symlinkSync(target, through(scratch));
+  try {
+    fs.renameSync(through(scratch), through(place));
+  } catch (error) {
+    discard(scratch);
+    throw error;
+  }
+  syncDirectory(place);
+}
+
+/** The temporary file goes; that it cannot is less than the error that is on its way. */
+function discard(scratch: Place): void {
+  try {
+    fs.unlinkSync(through(scratch));
+  } catch {
+    // A read-only or full file system may refuse even this; the first error is the one to tell.
+  }
+}
+
+/** Makes a directory with exactly this mode, whatever the umask. False when something of that name is already there. */
+export function makeDirectory(place: Place, mode: number): boolean {
+  try {
+    fs.mkdirSync(through(place), { mode: 0o700 });
+  } catch (error) {
+    // Somebody else made it meanwhile: what is there is theirs and stays.
+    if (hasErrno(error, 'EEXIST')) return false;
+    throw error;
+  }
+  const { O_RDONLY, O_DIRECTORY, O_NOFOLLOW } = fs.constants;
+  const fd = fs.openSync(through(place), O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+  try {
+    fs.fchmodSync(fd, mode);
+  } finally {
+    fs.closeSync(fd);
+  }
+  syncDirectory(place);
+  return true;
+}
+
+/** Syncs the directory that holds the place. */
+export function syncDirectory(place: Place): void {
+  // An O_PATH descriptor cannot be synced; open the same directory for reading.
+  const fd = fs.openSync(`${place.base}/.`, fs.constants.O_RDONLY | fs.constants.O_DIRECTORY);
+  try {
+    fs.fsyncSync(fd);
+  } catch (error) {
+    // Some file systems (FUSE, 9p) cannot sync a directory; they say so in these words.
+    if (!hasErrno(error, 'EINVAL', 'ENOTSUP', 'ENOSYS')) throw error;
+  } finally {
+    fs.closeSync(fd);
+  }
+}

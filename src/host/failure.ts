@@ -1,0 +1,53 @@
+// System errors in words for people: what could not be read or written, why, and what to do.
+import path from 'node:path';
+import { hasErrno, KpmError } from '../errors.ts';
+
+/** The system's reason without the call and the path, which name descriptors: `permission denied`. */
+export function reasonOf(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error);
+  return /^[A-Z0-9_]+: ([^,]+)/.exec(message)?.[1] ?? message;
+}
+
+/** `file-unreadable` for a path as shown to people. */
+export function unreadable(shown: string, error: unknown): KpmError {
+  const denied = hasErrno(error, 'EACCES', 'EPERM');
+  return new KpmError('file-unreadable', {
+    text: `${shown} could not be read: ${reasonOf(error)}.`,
+    subject: shown,
+    hint: denied ? 'Check who may read it (ls -l), or run the command as root.' : undefined,
+    cause: error,
+  });
+}
+
+/** `no-space`, `read-only`, `needs-root` or `file-unwritable`, for a path as shown to people. */
+export function unwritable(shown: string, error: unknown): KpmError {
+  if (hasErrno(error, 'ENOSPC', 'EDQUOT')) {
+    return new KpmError('no-space', {
+      text: `No space left for ${shown}.`,
+      subject: shown,
+      hint: `Free space on that file system (df ${path.dirname(shown)}) and run the same command again.`,
+      cause: error,
+    });
+  }
+  if (hasErrno(error, 'EROFS')) {
+    return new KpmError('read-only', {
+      text: `${shown} is on a read-only file system.`,
+      subject: shown,
+      hint: 'Remount it writable, or run where /var is writable.',
+      cause: error,
+    });
+  }
+  if (hasErrno(error, 'EACCES', 'EPERM')) {
+    return new KpmError('needs-root', {
+      text: `${shown} may not be changed by this user.`,
+      subject: shown,
+      hint: 'Run the command as root (sudo), or use --dry-run to see what it would do.',
+      cause: error,
+    });
+  }
+  return new KpmError('file-unwritable', {
+    text: `${shown} could not be written: ${reasonOf(error)}.`,
+    subject: shown,
+    cause: error,
+  });
+}
