@@ -17,6 +17,7 @@ import { installedUtility } from '../observe/system/utility.ts';
 import { type Cache, openCache } from '../state/cache.ts';
 import { readHolds } from '../state/holds.ts';
 import { readReceipts } from '../state/receipts.ts';
+import { rpmdbMemo } from '../state/rpmdbmemo.ts';
 import type { Request } from './request.ts';
 
 /** The World, and the means by which it was seen: applying needs them again. */
@@ -43,7 +44,8 @@ const SETTING_ONLY: readonly Request['verb'][] = ['manual', 'auto-filter', 'no-f
 export async function look(machine: Machine, request: Request, ui: Ui): Promise<Observed> {
   const { root, run } = machine;
   const notices: Problem[] = [];
-  const rpmdb = await readRpmdb(root, run);
+  const cache = openCache(machine);
+  const rpmdb = await readRpmdb(root, run, rpmdbMemo(cache));
   const config = readConfig(root, {
     ...request.config,
     hostRoot: machine.host,
@@ -54,7 +56,6 @@ export async function look(machine: Machine, request: Request, ui: Ui): Promise<
   const kpatchConf = readKpatchConf(root, config.main.pluginconfpath);
   for (const { text } of config.details) ui.detail(text);
   const net = openNet({ host: machine.host, env: machine.env, version: machine.version });
-  const cache = openCache(machine);
   const snapshots = SETTING_ONLY.includes(request.verb)
     ? []
     : await refreshRepositories(config, cache, net, {

@@ -1,41 +1,26 @@
 // The same with a real process and SIGKILL at random moments: no partial file below var/lib/kpatch ever, and the next run
 // finishes or forgets the work. KPATCH_PM_KILLS says how many runs are killed (500 make a campaign).
 import { spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
-import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { build } from 'esbuild';
 import { scratchRoot } from '../support/fixtures.ts';
-import { top } from '../support/top.ts';
+import { type RunOneProgram, runOneProgram } from '../support/run-one-program.ts';
 import { changingRun, inCopy, type Kind, machineOver, prepare, WORK } from '../support/transactions.ts';
 import { treeOf } from '../support/tree.ts';
 
-const KILLS = Number(process.env.KPATCH_PM_KILLS ?? 24);
+const KILLS = Number(process.env.KPATCH_PM_KILLS ?? (process.env.CI === 'true' ? 52 : 16));
 const KINDS: readonly Kind[] = ['install', 'upgrade', 'upgrade, keeping the old level', 'remove'];
 
-let scratch = '';
+let program: RunOneProgram;
 beforeAll(async () => {
-  // Below node_modules, so that packages left external are found.
-  mkdirSync(path.join(top, 'node_modules', '.cache'), { recursive: true });
-  scratch = mkdtempSync(path.join(top, 'node_modules', '.cache', 'crash-'));
-  await build({
-    absWorkingDir: top,
-    entryPoints: ['test/crash/run-one.ts'],
-    outfile: path.join(scratch, 'run-one.mjs'),
-    bundle: true,
-    packages: 'external',
-    platform: 'node',
-    format: 'esm',
-    logLevel: 'error',
-  });
+  program = await runOneProgram();
 });
-afterAll(() => rmSync(scratch, { recursive: true, force: true }));
+afterAll(() => program.remove());
 
 /** Starts a run and kills it `delay` ms after its work began; 'done' when it was faster. */
 function killed(root: string, kind: Kind, delay: number): Promise<'killed' | 'done'> {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [path.join(scratch, 'run-one.mjs'), root, kind], {
-      cwd: top,
+    const child = spawn(process.execPath, [program.file, root, kind], {
+      cwd: program.directory,
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     child.on('error', reject);
