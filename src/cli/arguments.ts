@@ -42,12 +42,14 @@ export function parseArguments(args: readonly string[]): Invocation {
     throw usageError('No verb was given: what shall be done?');
   }
   for (const spec of SPECS) checkValues(spec, options, verb);
+  if (verb) checkOwners(verb, given);
   for (const [one, other] of CONFLICTS) {
     if (given[one] !== undefined && given[other] !== undefined) {
       throw usageError(`--${one} and --${other} contradict each other.`, verb?.name);
     }
   }
-  if (verb) checkWords(verb, rest);
+  // Who asks for help need not know yet what must follow the verb.
+  if (verb && !options.flag('help') && !options.flag('version')) checkWords(verb, rest);
   return { verb: (verb?.name ?? null) as VerbName | null, words: rest, options };
 }
 
@@ -138,8 +140,16 @@ function knownVerb(word: string): VerbSpec {
   throw usageError(`There is no verb ${clean(word)}.`, null, hint);
 }
 
+/** Refuses options of other verbs. */
+function checkOwners(verb: VerbSpec, given: Given_): void {
+  const stranger = SPECS.find(({ name, verbs }) => verbs && !verbs.includes(verb.name) && given[name] !== undefined);
+  if (stranger === undefined) return;
+  throw usageError(`--${stranger.name} belongs to ${stranger.verbs?.join(', ')}, not to ${verb.name}.`, verb.name);
+}
+
 function checkWords(verb: VerbSpec, words: readonly string[]): void {
   const [first] = words;
+  if (words.length < (verb.least ?? 0)) throw usageError(`${verb.name} needs ${verb.takes}.`, verb.name);
   if (first === undefined) return;
   if (verb.takes === '') throw usageError(`${verb.name} takes no arguments, but was given ${clean(first)}.`, verb.name);
   const stranger = words.find((word) => verb.words && !verb.words.includes(word));

@@ -13,6 +13,8 @@ export interface Context {
   /** What followed the verb. */
   readonly words: readonly string[];
   readonly options: Options;
+  /** The working directory: names of files count from there. */
+  readonly directory: string;
   readonly machine: Machine;
   readonly request: Request;
   readonly ui: Ui;

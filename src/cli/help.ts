@@ -20,13 +20,18 @@ export function optionForms(spec: OptionSpec): string {
   return [...short, ...[spec.name, ...(spec.aliases ?? [])].map((name) => `--${name}${value}`)].join(', ');
 }
 
+const optionHelp = (spec: OptionSpec, width: number): string[] => [
+  `  ${optionForms(spec)}`,
+  ...paragraph(spec.help, width, '      '),
+];
+
 function optionLines(width: number): string[] {
   return OPTION_GROUPS.flatMap((group) => [
     '',
     `${group}:`,
     ...specs
-      .filter((spec) => spec.group === group)
-      .flatMap((spec) => [`  ${optionForms(spec)}`, ...paragraph(spec.help, width, '      ')]),
+      .filter((spec) => spec.group === group && spec.verbs === undefined)
+      .flatMap((spec) => optionHelp(spec, width)),
   ]);
 }
 
@@ -45,7 +50,14 @@ export function generalHelp(columns: number): string {
     const [first = '', ...rest] = wrap(summary, width - longest - 4);
     lines.push(`  ${name.padEnd(longest)}  ${first}`, ...rest.map((line) => ' '.repeat(longest + 4) + line));
   }
-  lines.push('', ...paragraph('`kpatch-pm VERB --help` explains a verb. Every verb takes every option.', width, ''));
+  lines.push(
+    '',
+    ...paragraph(
+      '`kpatch-pm VERB --help` explains a verb and the options that are its own. Every verb takes these:',
+      width,
+      '',
+    ),
+  );
   lines.push(...optionLines(width), '', 'Exit status:');
   const statuses =
     '0 done, or nothing to do; 1 failed, refused or aborted; 2 wrong usage; 200 another run holds the lock.';
@@ -60,8 +72,10 @@ export function verbHelp(verb: VerbSpec, columns: number): string {
   const lines = [`Usage: ${usage(verb.name)}`, ...verb.aliases.map((alias) => `   or: ${usage(alias)}`), ''];
   lines.push(...paragraph(`${verb.summary}.`, width, ''));
   for (const text of verb.about) lines.push('', ...paragraph(text, width, ''));
+  const own = specs.filter((spec) => spec.verbs?.includes(verb.name));
+  if (own.length > 0) lines.push('', 'Options of this verb:', ...own.flatMap((spec) => optionHelp(spec, width)));
   lines.push('', 'Examples:');
   for (const { command, what } of verb.examples) lines.push(`  ${command}`, ...paragraph(what, width, '      '));
-  lines.push('', 'The options are shown by `kpatch-pm --help`.');
+  lines.push('', ...paragraph('The options that every verb takes are shown by `kpatch-pm --help`.', width, ''));
   return `${lines.join('\n')}\n`;
 }

@@ -24,6 +24,7 @@ const COMMANDS: Record<VerbName, () => Promise<Command>> = {
   'auto-filter': () => import('./commands/change.ts'),
   'no-filter': () => import('./commands/change.ts'),
   kernels: () => import('./commands/kernels.ts'),
+  inspect: () => import('./commands/inspect.ts'),
   makecache: () => import('./commands/makecache.ts'),
   clean: () => import('./commands/clean.ts'),
 };
@@ -101,6 +102,9 @@ async function perform(
     verb,
     words,
     options,
+    get directory() {
+      return surroundings.directory;
+    },
     machine,
     request,
     output,

@@ -21,6 +21,8 @@ export interface OptionSpec {
   readonly check?: (value: string) => string | null;
   readonly help: string;
   readonly group: OptionGroup;
+  /** The only verbs that take it; every verb does unless said. */
+  readonly verbs?: readonly string[];
 }
 
 export const OPTION_GROUPS = ['What to work on', 'Repositories and trust', 'Questions', 'Output'] as const;
@@ -185,6 +187,29 @@ export const OPTIONS = [
     group: 'Questions',
   },
   { name: 'assumeno', kind: 'flag', help: 'Answer no to every question.', group: 'Questions' },
+  {
+    name: 'key',
+    kind: 'list',
+    metavar: 'FILE',
+    check: notEmpty,
+    help: "Trust the keys of FILE in place of the root's; may be given several times.",
+    group: 'Repositories and trust',
+    verbs: ['inspect'],
+  },
+  {
+    name: 'require-signature',
+    kind: 'flag',
+    help: 'Fail unless every file is signed by a trusted key.',
+    group: 'Repositories and trust',
+    verbs: ['inspect'],
+  },
+  {
+    name: 'diff',
+    kind: 'flag',
+    help: 'Show what the second file brings that the first does not: functions, CVEs, changelog entries, files.',
+    group: 'Output',
+    verbs: ['inspect'],
+  },
   {
     name: 'json',
     kind: 'flag',

@@ -12,6 +12,10 @@ export function realSurroundings(): Surroundings {
   for (const signal of SIGNALS) process.once(signal, () => stop.abort(signal));
   return {
     hostPath: '/',
+    // It may be gone; only verbs that name files look.
+    get directory() {
+      return process.cwd();
+    },
     run: realRun,
     now: () => new Date(),
     env: process.env,

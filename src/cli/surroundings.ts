@@ -13,6 +13,8 @@ import { VERSION } from './version.ts';
 export interface Surroundings {
   /** Directory of the running system: '/'. */
   readonly hostPath: string;
+  /** The working directory. */
+  readonly directory: string;
   readonly run: Run;
   readonly now: () => Date;
   readonly env: Readonly<Record<string, string | undefined>>;

@@ -13,6 +13,8 @@ export interface VerbSpec {
   readonly takes: string;
   /** The words that may follow, when they are a closed list. */
   readonly words?: readonly string[];
+  /** How many words must follow at least; none unless said. */
+  readonly least?: number;
   readonly summary: string;
   /** Paragraphs. */
   readonly about: readonly string[];
@@ -100,6 +102,26 @@ export const VERBS = [
       'The newest kernel comes first. A kernel has live patches when a repository offers a usable package made for it, be it an empty one that only subscribes.',
     ],
     examples: [{ command: 'kpatch-pm kernels', what: 'which kernel should be booted to have live patches?' }],
+  },
+  {
+    name: 'inspect',
+    aliases: [],
+    takes: 'FILE...',
+    least: 1,
+    summary: 'Show what package and module files are, who signed them, and whether they would be used',
+    about: [
+      'Reads RPM packages and kernel modules and makes every check that installing makes, without stopping at the first fault: digests, signatures, files, modules. It shows the kernel a live patch is for, the functions it replaces, the CVEs it fixes, and the scripts that kpatch-pm will not run. Needs no root and no network, and changes nothing.',
+      'Signatures are judged by the keys of the root, or by those of --key. Exit status: 0 when every file is sound (with --require-signature: and signed by a trusted key), 1 when one is not.',
+    ],
+    examples: [
+      { command: 'kpatch-pm inspect kpatch-patch-5_14_0-427_13_1-1-2.el9_4.x86_64.rpm', what: 'what is this package?' },
+      { command: 'kpatch-pm inspect /var/lib/kpatch/$(uname -r)/*.ko', what: 'the modules of the running kernel' },
+      {
+        command: 'kpatch-pm inspect --require-signature --key RPM-GPG-KEY-vendor *.rpm',
+        what: 'is each by this vendor?',
+      },
+      { command: 'kpatch-pm inspect --diff OLD.rpm NEW.rpm', what: 'what does the newer level add?' },
+    ],
   },
   {
     name: 'makecache',

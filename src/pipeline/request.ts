@@ -3,7 +3,7 @@ import type { Verb } from '../decide/plan.ts';
 import type { ConfigRequest } from '../observe/config/types.ts';
 
 export interface Request {
-  readonly verb: Verb | 'status' | 'kernels' | 'makecache' | 'clean';
+  readonly verb: Verb | 'status' | 'kernels' | 'makecache' | 'clean' | 'inspect';
   readonly config: Omit<ConfigRequest, 'hostRoot' | 'env' | 'arch' | 'releaseOf'>;
   /** Kernel releases to work on; empty means all. */
   readonly kernels: readonly string[];

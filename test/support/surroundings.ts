@@ -38,6 +38,8 @@ const harmlessRun: Run = {
 export interface Told {
   /** Directory that plays the running system. */
   readonly hostPath: string;
+  /** '/' unless said. */
+  readonly directory?: string;
   readonly uname?: string;
   readonly now?: string;
   readonly env?: Record<string, string>;
@@ -58,6 +60,7 @@ export function surroundings(told: Told): TestSurroundings {
   stdin.end();
   return {
     hostPath: told.hostPath,
+    directory: told.directory ?? '/',
     run: harmlessRun,
     now: () => new Date(told.now ?? '2026-01-01T00:01:00Z'),
     env: told.env ?? { LANG: 'C.UTF-8' },

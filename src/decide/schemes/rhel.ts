@@ -62,7 +62,7 @@ function exact(list: readonly Dependency[], name: string): string[] {
  * The kernel a package is for: `Requires: kernel-uname-r = K` (older ones: `kernel = K` without arch), which every
  * `Provides: kpatch-patch = K` (with or without arch) must repeat. A contradiction, or no kernel at all, is a problem.
  */
-export function targetOf(pkg: OfferedPackage): Target {
+export function targetOf(pkg: Pick<OfferedPackage, 'requires' | 'provides' | 'arch'>): Target {
   const required = [
     ...exact(pkg.requires, 'kernel-uname-r'),
     ...exact(pkg.requires, 'kernel').map((kernel) => `${kernel}.${pkg.arch}`),
