@@ -3,8 +3,10 @@ import { readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { main } from '../../src/cli/main.ts';
+import { verbOf } from '../../src/cli/verbs.ts';
 import { parseCase, type Section } from '../support/cases/parse.ts';
 import { buildStage, type Stage } from '../support/cases/stage.ts';
+import { faults, undescribed } from '../support/schema.ts';
 import { surroundings } from '../support/surroundings.ts';
 import { top } from '../support/top.ts';
 
@@ -39,6 +41,19 @@ async function type(stage: Stage, now: string, args: Section, typed: Section | u
   return { status, out: settled(around.stdout.text, stage), err: settled(around.stderr.text, stage) };
 }
 
+/** Every JSON that is printed is as docs/schemas say, and says nothing that they do not describe. */
+function checkJson(args: Section, ran: Ran): void {
+  const words = args.title.split(/\s+/);
+  if (!words.includes('--json')) return;
+  const verb = words.map(verbOf).find((found) => found !== null)?.name ?? '';
+  const own = ['status', 'kernels', 'makecache', 'clean'].includes(verb) ? verb : 'plan';
+  const name = ran.status === 2 ? 'usage' : own;
+  const schema = JSON.parse(readFileSync(path.join(top, 'docs', 'schemas', `${name}.json`), 'utf8'));
+  const value: unknown = JSON.parse(ran.out);
+  expect({ line: args.line, faults: faults(schema, value) }).toEqual({ line: args.line, faults: [] });
+  expect({ line: args.line, undescribed: undescribed(schema, value) }).toEqual({ line: args.line, undescribed: [] });
+}
+
 /** Files below a directory of the stage, sorted, one a line. */
 function tree(stage: Stage, directory: string): string {
   const whole = path.join(stage.path, directory);
@@ -66,6 +81,7 @@ async function play(sections: readonly Section[]): Promise<void> {
         case 'ARGS': {
           const next = sections[n + 1];
           ran = await type(stage, now, section, next?.name === 'TYPED' ? next : undefined);
+          checkJson(section, ran);
           break;
         }
         case 'EXPECT':

@@ -12,10 +12,13 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { createServer, type Server } from 'node:http';
+import { createServer as createSecureServer, type Server as SecureServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { type Certificates, makeCertificates } from '../support/certificates.ts';
+import { needs } from '../support/programs.ts';
 import { top } from '../support/top.ts';
 
 let scratch = '';
@@ -33,6 +36,21 @@ afterAll(() => rmSync(scratch, { recursive: true }));
 const PATH = `${path.dirname(process.execPath)}:/usr/bin:/bin`;
 const run = (command: string, args: string[], env: Record<string, string> = {}) =>
   spawnSync(command, args, { env: { PATH, ...env }, encoding: 'utf8' });
+
+/** What a process said, and how it ended. */
+const ended = (child: ChildProcess) =>
+  new Promise<{ status: number | null; out: string; err: string }>((resolve, reject) => {
+    child.on('error', reject);
+    let out = '';
+    let err = '';
+    child.stdout?.on('data', (chunk) => {
+      out += chunk;
+    });
+    child.stderr?.on('data', (chunk) => {
+      err += chunk;
+    });
+    child.on('close', (status) => resolve({ status, out, err }));
+  });
 
 describe('the environment of the caller', () => {
   const evil = () => {
@@ -68,15 +86,50 @@ describe('the environment of the caller', () => {
     const entries = existsSync(cache) ? readdirSync(cache) : [];
     expect(entries).toEqual([]);
   });
+});
 
-  test('TLS is verified whatever NODE_TLS_REJECT_UNAUTHORIZED says', () => {
-    // Node warns when the switch is on: no warning, no switch.
-    const url = 'https://127.0.0.1:1/';
-    const args = ['makecache', '--installroot', scratch, '--repofrompath', `r,${url}`, '--setopt=retries=1'];
-    const told = run(program, args, { NODE_TLS_REJECT_UNAUTHORIZED: '0' });
-    expect(told.status).toBe(1);
-    expect(told.stderr).not.toContain('NODE_TLS_REJECT_UNAUTHORIZED');
-    expect(told.stderr).toContain(url);
+needs('openssl')('TLS', () => {
+  let certificates: Certificates;
+  let server: SecureServer;
+  let asked = 0;
+  beforeAll(async () => {
+    certificates = makeCertificates();
+    const { cert, key } = certificates.server;
+    server = createSecureServer({ cert, key }, (_, answer) => {
+      asked++;
+      answer.statusCode = 404;
+      answer.end();
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  });
+  afterAll(() => {
+    server.closeAllConnections();
+    server.close();
+    certificates.remove();
+  });
+
+  const makecache = async (env: Record<string, string>, more: string[] = []) => {
+    const url = `https://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+    const args = ['makecache', '--installroot', scratch, '--repofrompath', `r,${url}`, '--setopt=r.retries=1', ...more];
+    return ended(spawn(program, args, { env: { PATH, ...env }, stdio: ['ignore', 'pipe', 'pipe'] }));
+  };
+
+  test('a server that nobody vouches for is never asked, whatever the environment says', async () => {
+    const { caFile } = certificates;
+    const switches: Record<string, string>[] = [
+      { NODE_TLS_REJECT_UNAUTHORIZED: '0' },
+      { NODE_EXTRA_CA_CERTS: caFile },
+      { SSL_CERT_FILE: caFile, NODE_OPTIONS: '--use-openssl-ca' },
+    ];
+    for (const env of switches) {
+      const { status, err } = await makecache(env);
+      expect(status).toBe(1);
+      expect(err).toMatch(/certificate/i);
+    }
+    expect(asked).toBe(0);
+    // The same server, vouched for by the configuration: so it was the certificate.
+    expect((await makecache({}, [`--setopt=r.sslcacert=${caFile}`])).err).toContain('404');
+    expect(asked).toBeGreaterThan(0);
   });
 });
 
@@ -114,20 +167,6 @@ describe('a signal', () => {
     server.closeAllConnections();
     server.close();
   });
-
-  const ended = (child: ChildProcess) =>
-    new Promise<{ status: number | null; out: string; err: string }>((resolve, reject) => {
-      child.on('error', reject);
-      let out = '';
-      let err = '';
-      child.stdout?.on('data', (chunk) => {
-        out += chunk;
-      });
-      child.stderr?.on('data', (chunk) => {
-        err += chunk;
-      });
-      child.on('close', (status) => resolve({ status, out, err }));
-    });
 
   test.each(['SIGINT', 'SIGTERM'] as const)(
     '%s ends the run with a sentence, an object and status 1',

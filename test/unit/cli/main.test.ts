@@ -4,7 +4,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { main } from '../../../src/cli/main.ts';
-import { OPTIONS } from '../../../src/cli/options.ts';
+import { OPTIONS, type OptionSpec } from '../../../src/cli/options.ts';
 import { VERBS } from '../../../src/cli/verbs.ts';
 import { surroundings, type Told } from '../../support/surroundings.ts';
 
@@ -31,7 +31,11 @@ describe('help and version', () => {
     const { status, out, err } = await run(['--help']);
     expect({ status, err }).toEqual({ status: 0, err: '' });
     for (const { name } of VERBS) expect(out).toMatch(new RegExp(`^  ${name} `, 'm'));
-    for (const { name } of OPTIONS) expect(out).toMatch(new RegExp(`^  .*--${name}\\b`, 'm'));
+    const specs: readonly OptionSpec[] = OPTIONS;
+    for (const { name, verbs } of specs) {
+      const pages = verbs === undefined ? [out] : await Promise.all(verbs.map(async (v) => (await run([v, '-h'])).out));
+      for (const page of pages) expect(page).toMatch(new RegExp(`^  .*--${name}\\b`, 'm'));
+    }
     expect(await run(['-h'])).toMatchObject({ out });
     expect(await run(['--help', '--quiet'])).toMatchObject({ out });
   });
@@ -40,7 +44,9 @@ describe('help and version', () => {
     const pages = [['--help'], ...VERBS.map(({ name }) => [name, '--help'])];
     for (const page of pages) {
       const { out } = await run(page, { env: { COLUMNS: String(columns) } });
-      expect(out.split('\n').filter((line) => line.length > Math.min(columns, 100))).toEqual([]);
+      // A command is never broken: it is there to be copied.
+      const long = out.split('\n').filter((line) => line.length > Math.min(columns, 100));
+      expect(long.filter((line) => !line.startsWith('  kpatch-pm '))).toEqual([]);
     }
   });
 
