@@ -1,5 +1,6 @@
 // One repository over the network: repomd.xml (asked for conditionally), its signature, then primary as a checked stream.
 import { createHash } from 'node:crypto';
+import type { Checksum } from '../../domain/package.ts';
 import { KpmError } from '../../errors.ts';
 import { decompress, type Pipe } from '../../formats/codec/decompress.ts';
 import { sniff } from '../../formats/codec/sniff.ts';
@@ -80,6 +81,9 @@ export async function downloadMetadata(
 async function fetchRepomd(repo: RepoConfig, mirrors: Mirrors, known: Stored | null, net: Net): Promise<Answer> {
   const what = `repomd.xml of repository ${repo.id}`;
   const metalink = await mirrors.metalink();
+  if (known?.confirmation && metalink?.promised[0] && sameAs(metalink.promised[0].checksum, known)) {
+    return { bytes: null, base: known.confirmation.url, etag: null, lastModified: null };
+  }
   // Only the server that gave the old one can say whether it changed; a metalink says it by checksum.
   const confirmation = metalink === null ? (known?.confirmation ?? null) : null;
   const only = (await mirrors.source.mirrors())[0];
@@ -99,6 +103,9 @@ async function fetchRepomd(repo: RepoConfig, mirrors: Mirrors, known: Stored | n
     return { bytes, base, etag: opened.headers.etag ?? null, lastModified: opened.headers['last-modified'] ?? null };
   });
 }
+
+/** Whether the newest that a metalink promises is what we have. */
+const sameAs = (newest: Checksum, known: Stored): boolean => newest.type === 'sha256' && newest.value === known.repomd;
 
 /** A metalink names the repomd.xml that may be: the newest, or one of the older ones still allowed. */
 function promised(bytes: Buffer, metalink: Metalink | null, opened: Opened, what: string): void {

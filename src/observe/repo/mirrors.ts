@@ -54,7 +54,7 @@ export function mirrorsOf(repo: RepoConfig, around: MirrorSurroundings): Mirrors
     const bases = [...repo.baseurl];
     const link = await metalink();
     if (link) bases.push(...link.urls);
-    else if (listUrl !== null) bases.push(...(await fetchList(listUrl, repo.id, source, around)));
+    else if (listUrl !== null) bases.push(...(await listed(listUrl, bases.length > 0, repo.id, source, around)));
     return [...new Set(bases)];
   });
   const named = [...repo.baseurl, metalinkUrl, listUrl].filter((url) => url !== null);
@@ -81,6 +81,22 @@ function once<T>(make: () => Promise<T>): () => Promise<T> {
 async function fetchSmall(url: string, what: string, source: RepoSource, net: Net): Promise<string> {
   const opened = await openAt(net, source, url, '', { maxBytes: MAX_LIST, what });
   return (await readAll(opened.body)).toString('utf8');
+}
+
+/** A list that cannot be had does not matter where baseurl names a place too. */
+async function listed(
+  url: string,
+  others: boolean,
+  id: string,
+  source: RepoSource,
+  around: MirrorSurroundings,
+): Promise<string[]> {
+  try {
+    return await fetchList(url, id, source, around);
+  } catch (error) {
+    if (others && error instanceof KpmError) return [];
+    throw error;
+  }
 }
 
 async function fetchList(
