@@ -9,7 +9,13 @@ const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 /** The machine this process runs on. A first signal ends the run in order, a second one at once. */
 export function realSurroundings(): Surroundings {
   const stop = new AbortController();
-  for (const signal of SIGNALS) process.once(signal, () => stop.abort(signal));
+  for (const signal of SIGNALS) {
+    process.once(signal, () => {
+      // The terminal shows ^C where the cursor was.
+      if (process.stderr.isTTY) process.stderr.write('\n');
+      stop.abort(signal);
+    });
+  }
   return {
     hostPath: '/',
     // It may be gone; only verbs that name files look.
