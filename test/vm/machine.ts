@@ -13,6 +13,8 @@ export interface GuestOptions {
   readonly kernel: Kernel;
   /** Guest path -> file or directory of the host, or text. */
   readonly files?: Readonly<Record<string, string | { readonly text: string; readonly mode?: number }>>;
+  /** Image that becomes /var and outlives the machine (see disk.ts). */
+  readonly disk?: string;
   /** Two where a transition must be seen, one for speed. */
   readonly cpus?: 1 | 2;
   readonly memory?: number;
@@ -172,10 +174,15 @@ function qemu(options: GuestOptions, directory: string, initrd: string, port: st
     ...['-smp', String(options.cpus ?? 1), '-nodefaults', '-no-user-config', '-display', 'none', '-no-reboot'],
     ...['-kernel', options.kernel.vmlinux, '-initrd', initrd],
     // A panic ends the machine (-no-reboot), so that nobody waits for it.
-    ...['-append', `console=ttyS0 quiet panic=-1 oops=panic ${options.parameters ?? ''}`],
+    ...[
+      '-append',
+      `console=ttyS0 quiet panic=-1 oops=panic ${options.disk ? 'kpm.disk ' : ''}${options.parameters ?? ''}`,
+    ],
     ...['-serial', `file:${path.join(directory, 'console')}`],
     ...['-chardev', `socket,id=agent,path=${port},server=on,wait=off`, '-device', 'virtio-serial-pci'],
     ...['-device', 'virtserialport,chardev=agent,name=kpm-test'],
     ...['-netdev', 'user,id=net', '-device', 'virtio-net-pci,netdev=net,romfile='],
+    ...(options.disk ? ['-drive', `file=${options.disk},format=raw,if=none,id=var`] : []),
+    ...(options.disk ? ['-device', 'virtio-blk-pci,drive=var'] : []),
   ];
 }

@@ -29,6 +29,7 @@ export const PROGRAMS: Readonly<Record<string, string>> = {
   rpmsign: 'rpm',
   gpg: 'gnupg',
   createrepo_c: 'createrepo-c',
+  'mkfs.ext4': 'e2fsprogs',
 };
 
 const PLACES = ['/usr/sbin', '/usr/bin', '/sbin', '/bin'];

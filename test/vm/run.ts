@@ -1,12 +1,13 @@
 // `npm run test:vm [-- CASE...]`: real kernels in QEMU. Without a name the cases of the gate run; `all` runs every one.
 import { jobCases } from './cases/job.ts';
 import { loaderCases } from './cases/loader.ts';
+import { rebootCases } from './cases/reboots.ts';
 import { stallCases } from './cases/stalls.ts';
 import type { Case } from './check.ts';
 import { Check } from './check.ts';
 import { missingPackages } from './place.ts';
 
-const CASES: readonly Case[] = [...jobCases, ...loaderCases, ...stallCases];
+const CASES: readonly Case[] = [...jobCases, ...rebootCases, ...loaderCases, ...stallCases];
 
 async function main(names: readonly string[]): Promise<number> {
   const missing = missingPackages();

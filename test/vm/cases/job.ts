@@ -5,7 +5,7 @@ import type { Guest } from '../machine.ts';
 import { programFiles, Repository } from '../repository.ts';
 import { kernel, level, VERSION } from '../world.ts';
 
-interface KernelStatus {
+export interface KernelStatus {
   readonly release: string;
   readonly running: boolean;
   readonly installed: readonly { module: string; source: string }[];
@@ -13,7 +13,8 @@ interface KernelStatus {
   readonly verdict: string;
 }
 
-async function status(guest: Guest): Promise<readonly KernelStatus[]> {
+/** The kernels of `status --json`. */
+export async function kernelsOf(guest: Guest): Promise<readonly KernelStatus[]> {
   return JSON.parse(await guest.must('kpatch-pm status --json')).kernels;
 }
 
@@ -36,7 +37,7 @@ async function autoOverHttp(check: Check): Promise<void> {
       files: { ...programFiles(), ...repository.guestFiles() },
     });
     const of = async (): Promise<KernelStatus | undefined> =>
-      (await status(guest)).find((kernel) => kernel.release === release);
+      (await kernelsOf(guest)).find((kernel) => kernel.release === release);
     await check.step('before: the kernel is unpatched and status says so', async () => {
       assert.doesNotMatch(await guest.must(VERSION), /patched/);
       await guest.must('kpatch-pm makecache -q');

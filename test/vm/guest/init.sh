@@ -18,5 +18,11 @@ exec </dev/null >/dev/ttyS0 2>&1
 ip link set lo up
 for driver in virtio_pci virtio_console virtio_net; do modprobe "$driver"; done
 ip link set eth0 up && ip addr add 10.0.2.15/24 dev eth0 && ip route add default via 10.0.2.2
+if grep -qw kpm.disk /proc/cmdline; then
+	# /var on a disk that outlives the machine
+	for driver in virtio_blk crc32c_generic ext4; do modprobe "$driver"; done
+	for _ in $(seq 50); do [ -b /dev/vda ] && break; sleep 0.1; done
+	mount -t ext4 /dev/vda /var && mkdir -p /var/lib /var/log /var/cache /var/tmp
+fi
 [ -x /etc/rc.test ] && /etc/rc.test
 exec /bin/bash /usr/lib/kpm-test/agent.sh

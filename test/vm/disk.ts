@@ -1,0 +1,22 @@
+// A disk for /var that outlives its machine, as after a reboot or a power cut.
+import { mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { command } from './command.ts';
+import { place } from './place.ts';
+
+export class Disk {
+  readonly image: string;
+  readonly #directory: string;
+
+  constructor(megabytes = 128) {
+    this.#directory = mkdtempSync(path.join(place(), 'disk-'));
+    this.image = path.join(this.#directory, 'var.img');
+    writeFileSync(this.image, '');
+    truncateSync(this.image, megabytes << 20);
+    command('mkfs.ext4', ['-q', '-F', '-E', 'lazy_itable_init=0', this.image]);
+  }
+
+  remove(): void {
+    rmSync(this.#directory, { recursive: true, force: true });
+  }
+}
