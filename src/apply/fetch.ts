@@ -99,7 +99,8 @@ async function download(
   bar?.advance(partial.size);
   const options = {
     what,
-    maxBytes: most,
+    // A little more than promised, so that a longer file is called what it is.
+    maxBytes: most + 1024 * 1024,
     accept: [200, 206, 416],
     get from() {
       return partial.size;

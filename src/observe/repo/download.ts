@@ -22,6 +22,7 @@ import { type XmlReader, xmlReader } from './xml.ts';
 /** Bytes of a primary.xml at most, where repomd.xml does not say: packed, and open. */
 const MAX_PACKED = 1024 * 1024 * 1024;
 const MAX_OPEN = 4 * 1024 * 1024 * 1024;
+const SLACK = 1024 * 1024;
 
 interface Answer {
   /** Null: the server says that what we have is what there is. */
@@ -127,7 +128,8 @@ async function fetchPrimary(
   const what = `package list of repository ${repo.id}`;
   const packed = acceptChecksum(record.checksum, `The ${what}`);
   const openSum = strongChecksum(record.openChecksum);
-  const maxBytes = record.size ?? MAX_PACKED;
+  // A little more than declared is let through, so that `checked` can say what is wrong.
+  const maxBytes = record.size === null ? MAX_PACKED : record.size + SLACK;
   const source = record.base === null ? mirrors.source : elsewhere(mirrors.source, record.base, repo, what);
   const options = { maxBytes, what };
   return fromMirrors(net, source, record.href, options, async (first, base) => {
@@ -143,12 +145,15 @@ async function fetchPrimary(
         what: `The ${what}, as sent,`,
         subject: opened.url,
       });
-      const plain = checked(unpacked(sent.stream, record.openSize ?? MAX_OPEN, what, mode.pipe), {
-        checksum: openSum,
-        size: record.openSize,
-        what: `The ${what}, uncompressed,`,
-        subject: opened.url,
-      });
+      const plain = checked(
+        unpacked(sent.stream, record.openSize === null ? MAX_OPEN : record.openSize + SLACK, what, mode.pipe),
+        {
+          checksum: openSum,
+          size: record.openSize,
+          what: `The ${what}, uncompressed,`,
+          subject: opened.url,
+        },
+      );
       return {
         stream: plain.stream,
         check() {

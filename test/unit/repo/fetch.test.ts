@@ -210,7 +210,7 @@ describe('what is refused', () => {
 
   test('a longer file', async () => {
     cdn.fault(at('a'), { kind: 'content', body: Buffer.concat([content, content]) });
-    await expect(fetch()).rejects.toMatchObject({ code: 'too-large' });
+    await expect(fetch()).rejects.toMatchObject({ code: 'package-mismatch' });
   });
 
   test('a lying mirror is passed over and remembered', async () => {
