@@ -233,7 +233,8 @@ function setting(step: SettingStep, { machine: { root } }: Transaction): Done {
   }
   root.mkdirs(path.posix.dirname(step.path));
   const old = root.stat(step.path);
-  root.write(behindLink(root, step.path), text, { mode: old ? old.mode & 0o7777 : step.mode });
+  const kept = old === null ? { mode: step.mode } : { mode: old.mode & 0o7777, owner: { uid: old.uid, gid: old.gid } };
+  root.write(behindLink(root, step.path), text, kept);
   return 'done';
 }
 

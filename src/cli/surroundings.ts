@@ -1,6 +1,7 @@
 // What the program stands in: gathered by bin.ts from the real machine, by tests from temporary directories.
-import { KpmError } from '../errors.ts';
+import { rpmArch } from '../host/arch.ts';
 import type { Machine } from '../host/machine.ts';
+import { isContained, loginUser } from '../host/real.ts';
 import { Root } from '../host/root.ts';
 import type { Run } from '../host/run.ts';
 import type { Source } from './answer.ts';
@@ -29,49 +30,6 @@ export interface Surroundings {
   readonly interrupt: AbortSignal;
 }
 
-/** Where container managers and systemd leave their marks. Source: systemd's Container Interface, podman-run(1), Docker. */
-const CONTAINER_MARKS = ['run/systemd/container', 'run/.containerenv', '.dockerenv'];
-
-/** Whether this process lives in a container, or in a root other than that of process 1. */
-function contained(host: Root): boolean {
-  if (CONTAINER_MARKS.some((mark) => host.lstat(mark) !== null)) return true;
-  return inChroot(host);
-}
-
-function inChroot(host: Root): boolean {
-  if (!host.isHost) return false;
-  try {
-    const here = host.stat('.');
-    const first = host.stat('proc/1/root');
-    return here !== null && first !== null && (here.ino !== first.ino || here.dev !== first.dev);
-  } catch (error) {
-    // Only root may look at /proc/1/root; a chroot needs root as well.
-    if (error instanceof KpmError) return false;
-    throw error;
-  }
-}
-
-/** The user who logged in, whatever sudo and su made of him since; for receipts. Source: pam_loginuid(8), passwd(5). */
-function loginUser(host: Root, uid: number): string {
-  const login = readQuietly(host, 'proc/self/loginuid')?.trim() ?? '';
-  // 4294967295: nobody logged in (a service).
-  const id = /^\d+$/.test(login) && login !== '4294967295' ? login : String(uid);
-  const entry = readQuietly(host, 'etc/passwd')
-    ?.split('\n')
-    .map((line) => line.split(':'))
-    .find((fields) => fields[2] === id);
-  return entry?.[0] ? clean(entry[0]) : `uid ${id}`;
-}
-
-function readQuietly(host: Root, file: string): string | null {
-  try {
-    return host.readText(file);
-  } catch (error) {
-    if (error instanceof KpmError) return null;
-    throw error;
-  }
-}
-
 function openRoot(path: string): Root {
   try {
     return new Root(path);
@@ -87,7 +45,7 @@ export function machineFor(surroundings: Surroundings, options: Options): Machin
   const host = new Root(surroundings.hostPath);
   const installroot = options.value('installroot');
   const root = installroot === null ? host : openRoot(installroot);
-  const live = options.flag('host') || (root.path === host.path && !contained(host));
+  const live = options.flag('host') || (root.path === host.path && !isContained(host));
   return {
     root,
     host,
@@ -96,9 +54,9 @@ export function machineFor(surroundings: Surroundings, options: Options): Machin
     env: surroundings.env,
     live,
     uname: live ? surroundings.uname : null,
-    arch: surroundings.arch,
+    arch: rpmArch(surroundings.arch),
     uid: surroundings.uid,
-    user: loginUser(host, surroundings.uid),
+    user: loginUser(host, surroundings.env, surroundings.uid),
     version: VERSION,
   };
 }

@@ -29,7 +29,7 @@ export function writeFile(place: Place, data: Buffer | string, options: WriteOpt
     try {
       fs.writeFileSync(fd, data);
       // The owner first: chown(2) takes set-id bits away.
-      if (options.owner !== undefined) fs.fchownSync(fd, options.owner.uid, options.owner.gid);
+      if (options.owner !== undefined) own(fd, options.owner);
       fs.fchmodSync(fd, options.mode ?? 0o644);
       if (options.mtime !== undefined) fs.futimesSync(fd, options.mtime, options.mtime);
       fs.fsyncSync(fd);
@@ -43,6 +43,11 @@ export function writeFile(place: Place, data: Buffer | string, options: WriteOpt
     throw error;
   }
   syncDirectory(place);
+}
+
+function own(fd: number, { uid, gid }: { readonly uid: number; readonly gid: number }): void {
+  const now = fs.fstatSync(fd);
+  if (now.uid !== uid || now.gid !== gid) fs.fchownSync(fd, uid, gid);
 }
 
 /** Makes a symbolic link in place of whatever file or link has that name. */

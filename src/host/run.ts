@@ -1,9 +1,14 @@
 // Run: the only way to start another program. Absolute paths, argument vectors, a clean environment, limits; never a shell.
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import fs from 'node:fs';
-import { KpmError } from '../errors.ts';
+import process from 'node:process';
+import type { Writable } from 'node:stream';
+import { hasErrno, KpmError } from '../errors.ts';
+import { reasonOf } from './failure.ts';
 
 const PLACES = ['/usr/sbin', '/usr/bin', '/sbin', '/bin'];
+/** Milliseconds a killed program gets to end. */
+const GRACE = 5_000;
 /** The whole environment a child sees. LC_ALL=C: texts we read must not be translated. */
 const CLEAN_ENV = { PATH: PLACES.join(':'), LC_ALL: 'C', LANG: 'C', HOME: '/root' };
 
@@ -68,6 +73,24 @@ function failed(program: string, why: string): KpmError {
   return new KpmError('program-failed', { text: `${program} ${why}.`, subject: program });
 }
 
+function notStarted(program: string, cause: Error): KpmError {
+  return new KpmError('program-failed', {
+    text: `${program} could not be started: ${reasonOf(cause)}.`,
+    subject: program,
+    cause,
+  });
+}
+
+/** Kills a program and all it started (it leads its own process group, see `detached`). Only before its 'close'. */
+function killGroup(child: ChildProcess): void {
+  if (child.pid === undefined) return;
+  try {
+    process.kill(-child.pid, 'SIGKILL');
+  } catch (error) {
+    if (!hasErrno(error, 'ESRCH')) throw error;
+  }
+}
+
 function run(program: string, args: readonly string[], options: RunOptions = {}): Promise<RunResult> {
   const absolute = found(program);
   const limit = options.maxOutput ?? 64 * 1024 * 1024;
@@ -76,15 +99,27 @@ function run(program: string, args: readonly string[], options: RunOptions = {})
     const child = spawn(absolute, args, {
       env: options.env ?? CLEAN_ENV,
       cwd: '/',
+      // A group of its own: a time-out also ends what a script has started, and ^C at the terminal does not break off
+      // an rpm or insmod in the middle.
+      detached: true,
       stdio: [options.input ? 'pipe' : 'ignore', 'pipe', 'pipe', ...(options.inherit ?? [])],
     });
     const out: Buffer[] = [];
     const err: Buffer[] = [];
     let bytes = 0;
     let stopped: string | null = null;
+    let patience: NodeJS.Timeout | undefined;
     const stop = (why: string): void => {
-      stopped ??= why;
-      child.kill('SIGKILL');
+      if (stopped !== null) return;
+      stopped = why;
+      killGroup(child);
+      // A task that hangs in the kernel does not die; nobody waits for it for ever.
+      patience = setTimeout(() => {
+        child.stdout?.destroy();
+        child.stderr?.destroy();
+        child.unref();
+        reject(failed(program, `${why}, but it does not end`));
+      }, GRACE);
     };
     const collect = (into: Buffer[]) => (chunk: Buffer) => {
       bytes += chunk.length;
@@ -100,17 +135,13 @@ function run(program: string, args: readonly string[], options: RunOptions = {})
     child.stdin?.end(options.input);
     child.on('error', (cause) => {
       clearTimeout(timer);
-      reject(
-        new KpmError('program-failed', {
-          text: `${program} could not be started: ${cause.message}.`,
-          subject: program,
-          cause,
-        }),
-      );
+      clearTimeout(patience);
+      reject(notStarted(program, cause));
     });
     child.on('close', (status, signal) => {
       clearTimeout(timer);
-      if (stopped) reject(failed(program, stopped));
+      clearTimeout(patience);
+      if (stopped !== null) reject(failed(program, stopped));
       else resolve({ status, signal, stdout: Buffer.concat(out), stderr: Buffer.concat(err).toString('utf8') });
     });
   });
@@ -121,52 +152,60 @@ async function* filter(
   args: readonly string[],
   source: AsyncIterable<Uint8Array>,
 ): AsyncIterable<Buffer> {
-  const child = spawn(found(program), args, { env: CLEAN_ENV, cwd: '/', stdio: ['pipe', 'pipe', 'pipe'] });
+  const child = spawn(found(program), args, {
+    env: CLEAN_ENV,
+    cwd: '/',
+    detached: true,
+    stdio: ['pipe', 'pipe', 'pipe'],
+  });
   let stderr = '';
   child.stderr.on('data', (chunk: Buffer) => {
     if (stderr.length < 4096) stderr += chunk.toString('utf8');
   });
-  const ended = new Promise<number | null>((resolve, reject) => {
-    child.on('error', reject);
-    child.on('close', resolve);
+  const ended = new Promise<{ status: number | null; signal: string | null; cause: Error | null }>((resolve) => {
+    child.on('error', (cause) => resolve({ status: null, signal: null, cause }));
+    child.on('close', (status, signal) => resolve({ status, signal, cause: null }));
+  });
+  let closed = false;
+  child.on('close', () => {
+    closed = true;
   });
   let feedError: unknown = null;
   const fed = feed(child.stdin, source).catch((error: unknown) => {
     feedError = error;
-    child.kill('SIGKILL');
+    if (!closed) killGroup(child);
   });
   try {
     for await (const chunk of child.stdout) yield chunk as Buffer;
-    await fed;
-    if (feedError) throw feedError;
-    const status = await ended;
-    if (status !== 0) throw failed(program, `failed (status ${status}): ${stderr.trim().split('\n')[0] ?? ''}`);
+    const { status, signal, cause } = await ended;
+    // A program that failed is not waited for on behalf of its source, which may be slow.
+    if (status === 0) await fed;
+    if (feedError !== null) throw feedError;
+    if (cause !== null) throw notStarted(program, cause);
+    if (status !== 0) {
+      const how = signal === null ? `status ${status}` : `killed by ${signal}`;
+      throw failed(program, `failed (${how}): ${stderr.trim().split('\n')[0] || 'it says nothing'}`);
+    }
   } finally {
-    child.kill('SIGKILL');
+    if (!closed) killGroup(child);
   }
 }
 
 /** Writes everything to a child's stdin; a child that stops reading (EPIPE) is not an error here, its status tells. */
-async function feed(stdin: NodeJS.WritableStream, source: AsyncIterable<Uint8Array>): Promise<void> {
-  let broken = false;
+async function feed(stdin: Writable, source: AsyncIterable<Uint8Array>): Promise<void> {
   stdin.on('error', () => {
-    broken = true;
+    // Told by `destroyed` below.
   });
   for await (const chunk of source) {
-    if (broken) return;
-    if (!stdin.write(chunk)) {
-      await new Promise<void>((resolve) => {
-        const done = (): void => {
-          stdin.off('drain', done);
-          stdin.off('close', done);
-          stdin.off('error', done);
-          resolve();
-        };
-        stdin.on('drain', done);
-        stdin.on('close', done);
-        stdin.on('error', done);
-      });
-    }
+    if (stdin.destroyed) return;
+    if (stdin.write(chunk) || stdin.destroyed) continue;
+    await new Promise<void>((resolve) => {
+      const done = (): void => {
+        for (const event of ['drain', 'close', 'error']) stdin.off(event, done);
+        resolve();
+      };
+      for (const event of ['drain', 'close', 'error']) stdin.on(event, done);
+    });
   }
   stdin.end();
 }
