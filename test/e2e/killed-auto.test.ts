@@ -1,0 +1,58 @@
+// The built program over real HTTP, killed with SIGKILL at random moments of `auto`: never a partial file below
+// var/lib/kpatch, and the next run ends where an undisturbed one does. KPATCH_PM_KILLS says how many runs are killed.
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { type BuiltProgram, builtProgram, ended } from '../support/built-program.ts';
+import { KERNELS, scratchRoot, serveFixtures } from '../support/fixtures.ts';
+import { treeOf } from '../support/tree.ts';
+
+const KILLS = Number(process.env.KPATCH_PM_KILLS ?? (process.env.CI === 'true' ? 50 : 12));
+/** An undisturbed run takes about this long, ms; kills are spread over it, the later half of it twice as densely. */
+const SPAN = 900;
+
+let program: BuiltProgram;
+let server: Awaited<ReturnType<typeof serveFixtures>>;
+beforeAll(async () => {
+  program = builtProgram();
+  server = await serveFixtures();
+});
+afterAll(async () => {
+  program.remove();
+  await server.close();
+});
+
+const patches = (root: string): string[] =>
+  treeOf(root).filter((line) => line.startsWith('var/lib/kpatch/') && !/\/ [0-7]+$/.test(line));
+const auto = (root: string) => program.start(['--installroot', root, 'auto', '-y', '--json']);
+
+describe('killed at random moments of auto', () => {
+  test(`${KILLS} times`, async () => {
+    const whole = scratchRoot({ url: server.url });
+    expect((await ended(auto(whole.path))).status).toBe(0);
+    const finished = patches(whole.path);
+    whole.remove();
+    expect(finished).toHaveLength(1);
+    let killed = 0;
+    for (let n = 0; n < KILLS; n++) {
+      const root = scratchRoot({ url: server.url });
+      const child = auto(root.path);
+      const end = ended(child);
+      const timer = setTimeout(() => child.kill('SIGKILL'), Math.sqrt((n + 1) / KILLS) * SPAN);
+      if ((await end).signal === 'SIGKILL') killed++;
+      clearTimeout(timer);
+      for (const line of patches(root.path)) expect(finished).toContain(line);
+      const again = await ended(auto(root.path));
+      expect([again.status, again.err]).toEqual([0, again.err]);
+      expect(patches(root.path)).toEqual(finished);
+      const plan = JSON.parse(again.out) as { actions: { outcome: string }[]; skipped: { kernel: string }[] };
+      expect(plan.actions.map(({ outcome }) => outcome)).toEqual(plan.actions.map(() => 'done'));
+      const third = JSON.parse((await ended(auto(root.path))).out) as typeof plan;
+      expect([third.actions, third.skipped.map(({ kernel }) => kernel).sort()]).toEqual([
+        [],
+        Object.values(KERNELS).sort(),
+      ]);
+      root.remove();
+    }
+    // Otherwise the span is wrong and nothing was tested.
+    expect(killed).toBeGreaterThan(KILLS / 4);
+  }, 600_000);
+});
