@@ -4,7 +4,7 @@ import { hasErrno, KpmError } from '../errors.ts';
 
 /** The system's reason without the call and the path, which name descriptors: `permission denied`. */
 export function reasonOf(error: unknown): string {
-  const message = error instanceof Error ? error.message : String(error);
+  const message = String((error as { message?: unknown } | null)?.message ?? error);
   return /^[A-Z0-9_]+: ([^,]+)/.exec(message)?.[1] ?? message;
 }
 

@@ -91,7 +91,7 @@ function killGroup(child: ChildProcess): void {
   }
 }
 
-function run(program: string, args: readonly string[], options: RunOptions = {}): Promise<RunResult> {
+async function run(program: string, args: readonly string[], options: RunOptions = {}): Promise<RunResult> {
   const absolute = found(program);
   const limit = options.maxOutput ?? 64 * 1024 * 1024;
   const timeout = options.timeout ?? 60_000;

@@ -1,0 +1,180 @@
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import process from 'node:process';
+import { afterAll, describe, expect, test } from '@jest/globals';
+import { KpmError } from '../../../src/errors.ts';
+import { realRun } from '../../../src/host/run.ts';
+import { removeTrees, tree } from '../../support/config-root.ts';
+
+afterAll(removeTrees);
+
+async function failure(work: Promise<unknown>): Promise<string> {
+  try {
+    await work;
+  } catch (error) {
+    if (error instanceof KpmError) return `${error.code}: ${error.message}`;
+    throw error;
+  }
+  return 'no failure';
+}
+
+async function* chunks(...texts: string[]): AsyncIterable<Buffer> {
+  for (const text of texts) yield Buffer.from(text);
+}
+
+async function collect(source: AsyncIterable<Buffer>): Promise<string> {
+  const all: Buffer[] = [];
+  for await (const chunk of source) all.push(chunk);
+  return Buffer.concat(all).toString('utf8');
+}
+
+/** Processes whose command line holds this text. */
+function running(text: string): number {
+  return readdirSync('/proc').filter((pid) => {
+    if (!/^\d+$/.test(pid)) return false;
+    try {
+      return readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(text);
+    } catch {
+      // Ended meanwhile.
+      return false;
+    }
+  }).length;
+}
+
+async function gone(text: string): Promise<boolean> {
+  for (let n = 0; n < 100 && running(text) > 0; n++) await new Promise((resolve) => setTimeout(resolve, 20));
+  return running(text) === 0;
+}
+
+const sh = (script: string, options = {}) => realRun.run('sh', ['-c', script], options);
+
+describe('run', () => {
+  test('status, both outputs, input', async () => {
+    const { status, signal, stdout, stderr } = await sh('cat; echo err >&2; exit 3', { input: Buffer.from('in') });
+    expect([status, signal, stdout.toString(), stderr]).toEqual([3, null, 'in', 'err\n']);
+  });
+
+  test('arguments are arguments, never a shell line', async () => {
+    const { stdout } = await realRun.run('echo', ['$HOME; `id`', '* "']);
+    expect(stdout.toString()).toBe('$HOME; `id` * "\n');
+  });
+
+  test('a clean environment, whatever ours is', async () => {
+    process.env.KPATCH_PM_TEST_LEAK = 'yes';
+    process.env.NODE_OPTIONS = '';
+    try {
+      const { stdout } = await realRun.run('env', []);
+      const names = stdout
+        .toString()
+        .trim()
+        .split('\n')
+        .map((line) => line.split('=')[0]);
+      expect(names.sort()).toEqual(['HOME', 'LANG', 'LC_ALL', 'PATH']);
+    } finally {
+      delete process.env.KPATCH_PM_TEST_LEAK;
+      delete process.env.NODE_OPTIONS;
+    }
+  });
+
+  test('a signal is told', async () => {
+    expect(await sh('kill -TERM $$')).toMatchObject({ status: null, signal: 'SIGTERM' });
+  });
+
+  test('a program that is not there', async () => {
+    expect(await failure(realRun.run('kpatch-pm-no-such-program', []))).toMatch(/^program-missing: /);
+    expect(realRun.which('kpatch-pm-no-such-program')).toBeNull();
+    expect(realRun.which('sh')).toMatch(/^\/(usr\/)?bin\/sh$/);
+  });
+
+  test('what cannot be executed is told in words', async () => {
+    const file = path.join(tree({}), 'script');
+    writeFileSync(file, 'x', { mode: 0o644 });
+    expect(await failure(realRun.run(file, []))).toMatch(
+      /^program-failed: .*could not be started: (permission denied|spawn)/,
+    );
+  });
+
+  test('too slow: it is ended, with all it started', async () => {
+    const mark = `987${process.pid}`;
+    expect(await failure(sh(`sleep ${mark} & sleep ${mark}`, { timeout: 200 }))).toMatch(
+      /^program-failed: sh did not end within 0\.2 s/,
+    );
+    expect(await gone(`sleep\0${mark}`)).toBe(true);
+  });
+
+  test('a child that outlives the program and holds its output does not hold us', async () => {
+    const mark = `986${process.pid}`;
+    expect(await failure(sh(`sleep ${mark} & exit 0`, { timeout: 200 }))).toMatch(/^program-failed: /);
+    expect(await gone(`sleep\0${mark}`)).toBe(true);
+  });
+
+  test('too much output: it is ended', async () => {
+    expect(await failure(sh('exec cat /dev/zero', { maxOutput: 100_000 }))).toMatch(/^program-failed: .*100000 bytes/);
+  });
+
+  test('input that is not read is no error', async () => {
+    expect(await sh('exit 0', { input: Buffer.alloc(1_000_000) })).toMatchObject({ status: 0 });
+  });
+});
+
+describe('filter', () => {
+  test('bytes in, bytes out', async () => {
+    expect(await collect(realRun.filter('tr', ['a-z', 'A-Z'], chunks('ab', 'cd')))).toBe('ABCD');
+  });
+
+  test('more than the pipes hold', async () => {
+    async function* much(): AsyncIterable<Buffer> {
+      for (let n = 0; n < 200; n++) yield Buffer.alloc(65_536, 'x');
+    }
+    let bytes = 0;
+    for await (const chunk of realRun.filter('cat', [], much())) bytes += chunk.length;
+    expect(bytes).toBe(200 * 65_536);
+  });
+
+  test('a failing program raises after its output, with its first line', async () => {
+    expect(
+      await failure(collect(realRun.filter('sh', ['-c', 'echo out; echo broken stream >&2; exit 2'], chunks('x')))),
+    ).toBe('program-failed: sh failed (status 2): broken stream.');
+    expect(await failure(collect(realRun.filter('sh', ['-c', 'kill -SEGV $$'], chunks('x'))))).toMatch(
+      /killed by SIGSEGV/,
+    );
+  });
+
+  test('a program that fails early is told although its source goes on and on', async () => {
+    let stopped = false;
+    async function* slow(): AsyncIterable<Buffer> {
+      try {
+        for (;;) {
+          yield Buffer.alloc(65_536);
+          await new Promise((resolve) => setTimeout(resolve, 5));
+        }
+      } finally {
+        stopped = true;
+      }
+    }
+    expect(await failure(collect(realRun.filter('sh', ['-c', 'exit 1'], slow())))).toMatch(/status 1/);
+    for (let n = 0; n < 100 && !stopped; n++) await new Promise((resolve) => setTimeout(resolve, 10));
+    expect(stopped).toBe(true);
+  });
+
+  test('an error of the source comes through as it is', async () => {
+    const error = new KpmError('aborted', { text: 'source' });
+    async function* bad(): AsyncIterable<Buffer> {
+      yield Buffer.from('x');
+      throw error;
+    }
+    await expect(collect(realRun.filter('cat', [], bad()))).rejects.toBe(error);
+  });
+
+  test('who stops reading ends the program', async () => {
+    const mark = `985${process.pid}`;
+    for await (const _chunk of realRun.filter('sh', ['-c', `echo x; sleep ${mark}`], chunks('x'))) break;
+    expect(await gone(`sleep\0${mark}`)).toBe(true);
+  });
+
+  test('a program that is not there', async () => {
+    expect(await failure(collect(realRun.filter('kpatch-pm-no-such-program', [], chunks())))).toMatch(
+      /^program-missing: /,
+    );
+  });
+});
