@@ -1,3 +1,4 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: the braces are those of dnf variables.
 import { describe, expect, test } from '@jest/globals';
 import { optionRow } from '../../../src/observe/config/options.ts';
 import { substitute } from '../../../src/observe/config/substitute.ts';
