@@ -62,6 +62,8 @@ function byIdentity(a: OfferedPackage, b: OfferedPackage): number {
 
 /** Why a package cannot be taken for this kernel, or null. The most telling reason comes first. */
 function reject(pkg: OfferedPackage, kernel: InstalledKernel, world: World): Because | null {
+  // Before its dependencies are read: without an architecture of its own they cannot even name a kernel in short.
+  if (pkg.arch === 'noarch') return because('wrong-arch', `built for noarch, the kernel is ${kernel.arch}`);
   const target = targetOf(pkg);
   if ('problem' in target) return because('kernel-mismatch', target.problem);
   if (target.kernel !== kernel.release) return because('other-kernel', `made for kernel ${target.kernel}`);

@@ -171,7 +171,7 @@ export const PACKAGE_CASES: readonly HostileCase[] = [
     id: 'noarch',
     why: 'a live patch without architecture',
     stage: 'decide',
-    expected: ['wrong-arch', 'kernel-mismatch'],
+    expected: ['wrong-arch'],
     source: { ...GOOD, arch: 'noarch' },
   },
 ];

@@ -3,6 +3,9 @@
 import type { Evr } from '../../domain/evr.ts';
 import type { Dependency, OfferedPackage } from '../../domain/package.ts';
 
+/** Every live patch of this scheme, whatever its kernel, is of one stream: one vendor signs them all. */
+export const STREAM = 'rhel';
+
 const PREFIX = 'kpatch-patch-';
 
 /** Whether a package name can be a live patch; its debug packages are not. */

@@ -97,6 +97,8 @@ describe('candidates', () => {
   test.each([
     ['excluded', [offer(K, '1-2', { excludedBy: 'excludepkgs=x' })]],
     ['wrong-arch', [offer(K, '1-2', { arch: 'ppc64le' })]],
+    // Its short Provides then seem to name another kernel: what is wrong is the architecture.
+    ['wrong-arch', [offer(K, '1-2', { arch: 'noarch', provides: [eq('kpatch-patch', K.replace('.x86_64', ''))] })]],
     ['requires-unmet', [offer(K, '1-2', { requires: [eq('kernel-uname-r', K), ge('kpatch', '0.99')] })]],
     [
       'requires-unmet',
