@@ -63,16 +63,20 @@ export async function carryOut(
   }
 }
 
+/** Raises `kernel-not-installed` for a --kernel that is not there. */
+export function checkKernels(kernels: readonly string[], world: World): void {
+  const stranger = kernels.find((name) => !world.kernels.some(({ release }) => release === name));
+  if (stranger === undefined) return;
+  throw new KpmError('kernel-not-installed', {
+    text: `The kernel ${stranger} is not installed.`,
+    subject: stranger,
+    hint: `Installed: ${world.kernels.map(({ release }) => release).join(', ') || 'none'}`,
+  });
+}
+
 /** World and request -> Plan. Raises `kernel-not-installed` for a --kernel that is not there. */
 function decide(world: World, request: Request): Plan {
-  const stranger = request.kernels.find((name) => !world.kernels.some(({ release }) => release === name));
-  if (stranger !== undefined) {
-    throw new KpmError('kernel-not-installed', {
-      text: `The kernel ${stranger} is not installed.`,
-      subject: stranger,
-      hint: `Installed: ${world.kernels.map(({ release }) => release).join(', ') || 'none'}`,
-    });
-  }
+  checkKernels(request.kernels, world);
   return planFor(world, { verb: request.verb as Goal['verb'], kernels: request.kernels, load: request.load });
 }
 

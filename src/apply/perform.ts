@@ -222,7 +222,7 @@ function receipt(step: ReceiptStep, transaction: Transaction): Done {
 
 function setting(step: SettingStep, { machine: { root } }: Transaction): Done {
   const now = root.read(step.path);
-  const text = Buffer.from(step.text, 'utf8');
+  const text = Buffer.from(step.text, 'latin1');
   if (now?.equals(text)) return 'already';
   if ((now === null ? null : sha256(now)) !== step.before) {
     const shown = root.show(step.path);

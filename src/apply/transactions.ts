@@ -193,8 +193,8 @@ export function restoreSteps(request: {
   };
 }
 
-/** Replaces a configuration file: `before` is its text as read (null: there was none), `text` the new one. */
+/** Replaces a configuration file: `before` is its text as read (null: there was none), `text` the new one; one character a byte (latin1), so that a comment in any encoding survives. */
 export function settingStep(file: string, before: string | null, text: string): SettingStep {
-  const hash = before === null ? null : createHash('sha256').update(before, 'utf8').digest('hex');
+  const hash = before === null ? null : createHash('sha256').update(before, 'latin1').digest('hex');
   return { do: 'setting', path: file.replace(/^\/+/, ''), before: hash, text, mode: 0o644 };
 }

@@ -1,9 +1,9 @@
 // What a verb is given.
 import type { Plan } from '../domain/plan.ts';
 import type { World } from '../domain/world.ts';
-import { KpmError } from '../errors.ts';
+
 import type { Machine, Ui } from '../host/machine.ts';
-import type { Request } from '../pipeline.ts';
+import { checkKernels, type Request } from '../pipeline.ts';
 import type { Options } from './options.ts';
 import type { Output } from './output.ts';
 import type { VerbName } from './verbs.ts';
@@ -57,14 +57,7 @@ export function requestFor(verb: VerbName, options: Options): Request {
 /** Whether a kernel is among those named by --kernel, or none was named. Raises `kernel-not-installed` for a stranger. */
 export function selector(request: Request, world: World): (release: string) => boolean {
   const { kernels } = request;
-  const stranger = kernels.find((name) => !world.kernels.some(({ release }) => release === name));
-  if (stranger !== undefined) {
-    throw new KpmError('kernel-not-installed', {
-      text: `The kernel ${stranger} is not installed.`,
-      subject: stranger,
-      hint: `Installed: ${world.kernels.map(({ release }) => release).join(', ') || 'none'}`,
-    });
-  }
+  checkKernels(kernels, world);
   return (release) => kernels.length === 0 || kernels.includes(release);
 }
 

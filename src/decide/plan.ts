@@ -83,6 +83,8 @@ const WANTED: Record<Verb, SettingAction['setting'] | null> = {
 
 function settingActions(world: World, verb: Verb): SettingAction[] {
   const setting = WANTED[verb];
-  if (setting === null || world.settings[setting.name] === setting.value) return [];
+  if (setting === null) return [];
+  const stands = world.settings[setting.name] === setting.value && !world.settingsToMend?.includes(setting.name);
+  if (stands) return [];
   return [{ do: 'setting', setting, because: because('setting-requested'), rejected: [] }];
 }

@@ -67,9 +67,10 @@ function report(kernel: InstalledKernel, world: World): KernelReport {
   const stale = world.repositories.length === 0 || world.repositories.some((repo) => repo.stale || !repo.used);
   const available = candidates.usable[0] ?? null;
   const held = world.holds.find((hold) => hold.kernel === kernel.release);
-  const judged = judge({ kernel, world, installed, available, loaded, stale }) ?? {
-    ...fallback(world, skippedText(kernel, world, candidates, installed)),
-  };
+  const judged = hidden(world, installed) ??
+    judge({ kernel, world, installed, available, loaded, stale }) ?? {
+      ...fallback(world, skippedText(kernel, world, candidates, installed)),
+    };
   return {
     release: kernel.release,
     running: kernel.running,
@@ -85,6 +86,12 @@ function report(kernel: InstalledKernel, world: World): KernelReport {
 
 const INSTALL = 'kpatch-pm install';
 const REFRESH = 'kpatch-pm status --refresh';
+
+/** Where receipts are hidden from this user, nothing found installed does not mean that nothing is. */
+function hidden(world: World, installed: PackagedPatch | null): Judgement | null {
+  if (!world.receiptsHidden || installed !== null) return null;
+  return { verdict: 'unknown', because: because('receipts-hidden'), next: ['sudo kpatch-pm status'] };
+}
 
 /** The verdicts that rest on something installed, loaded or offered, in the order of the contract; null when none applies. */
 function judge(facts: Facts): Judgement | null {
@@ -157,7 +164,9 @@ function atBoot(installed: PackagedPatch): Judgement {
 /** The verdict where nothing with a module is installed and nothing usable is on offer. */
 function fallback(world: World, why: Because): Judgement {
   if (why.code === 'subscribed-no-fix') return { verdict: 'subscribed-no-fix', because: why, next: [] };
-  if (why.code === 'no-metadata') return { verdict: 'unknown', because: why, next: ['kpatch-pm makecache'] };
+  if (why.code === 'no-metadata') {
+    return { verdict: 'unknown', because: why, next: world.repositories.length > 0 ? ['kpatch-pm makecache'] : [] };
+  }
   // "None on offer" needs every repository: where one could not be read, the answer is not known.
   if (why.code === 'no-stream' && world.repositories.some((repo) => !repo.used)) {
     return { verdict: 'unknown', because: why, next: ['kpatch-pm makecache'] };

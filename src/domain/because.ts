@@ -41,6 +41,7 @@ export const REASON_CODES = {
   'metadata-stale': 'the metadata is older than its expiry time, or a repository could not be read',
   'gone-from-disk': 'active, but no longer installed: the next boot starts without it',
   'installed-for-boot': 'installed, will be loaded when this kernel boots',
+  'receipts-hidden': 'what is installed can be told by root only',
   'stream-not-installed': 'live patches exist for this kernel and none is installed',
 } as const satisfies Record<string, string>;
 

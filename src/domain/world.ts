@@ -1,4 +1,5 @@
 // World: everything observed, as plain data. Deciding needs nothing else.
+import type { Advisory, AdvisoryState } from './advisory.ts';
 import type { Problem } from './because.ts';
 import type { InstalledKernel } from './kernel.ts';
 import type { InstalledPatch, LoadedPatch } from './livepatch.ts';
@@ -49,10 +50,18 @@ export interface World {
   readonly repositories: readonly RepositoryState[];
   readonly offered: readonly OfferedPackage[];
   readonly offeredKernels: readonly OfferedKernel[];
+  /** Advisories about kernels and live patches; empty unless the verb asks for them. */
+  readonly advisories: readonly Advisory[];
+  /** How far each repository's advisories are known; empty unless the verb asks for them. */
+  readonly advisoryStates: readonly AdvisoryState[];
   readonly installed: readonly InstalledPatch[];
   readonly loaded: readonly LoadedPatch[];
   readonly utility: Utility;
   readonly holds: readonly Hold[];
+  /** Settings whose line in kpatch.conf does not plainly say the value in force; a setting verb writes them anew. */
+  readonly settingsToMend?: readonly (keyof Settings)[];
+  /** True when this user may not read our receipts and something on disk may be theirs: what is installed is then not known. */
+  readonly receiptsHidden?: boolean;
   /** What was noticed while looking: warnings for people, none of them fatal. */
   readonly notices: readonly Problem[];
 }

@@ -1,11 +1,12 @@
 // Observe: configuration, repositories and this machine become one World.
 import type { Problem } from '../domain/because.ts';
-import type { World } from '../domain/world.ts';
+import type { Receipt } from '../domain/receipt.ts';
+import type { Hold, World } from '../domain/world.ts';
 import type { Machine, Ui } from '../host/machine.ts';
 import type { Net } from '../net/access.ts';
 import { openNet } from '../net/net.ts';
 import { readConfig } from '../observe/config/config.ts';
-import { type KpatchConf, readKpatchConf } from '../observe/config/kpatchconf.ts';
+import { editKpatchConf, type KpatchConf, readKpatchConf } from '../observe/config/kpatchconf.ts';
 import type { Config } from '../observe/config/types.ts';
 import { refreshRepositories, type Snapshot } from '../observe/repo/refresh.ts';
 import { installedPatches } from '../observe/system/installed.ts';
@@ -15,6 +16,7 @@ import { releaseVersion } from '../observe/system/release.ts';
 import { type Rpmdb, readRpmdb } from '../observe/system/rpmdb.ts';
 import { installedUtility } from '../observe/system/utility.ts';
 import { type Cache, openCache } from '../state/cache.ts';
+import { STATE } from '../state/directory.ts';
 import { readHolds } from '../state/holds.ts';
 import { readReceipts } from '../state/receipts.ts';
 import { rpmdbMemo } from '../state/rpmdbmemo.ts';
@@ -66,8 +68,14 @@ export async function look(machine: Machine, request: Request, ui: Ui): Promise<
         pipe: run.filter,
         progress: (label, total) => ui.progress(label, total),
       });
-  const receipts = readReceipts(root, machine.uid, (notice) => notices.push(notice));
+  const own = ownState(machine, notices);
   const kernels = installedKernels(root, rpmdb, machine);
+  const installed = installedPatches(
+    root,
+    rpmdb,
+    own.receipts,
+    kernels.map(({ release }) => release),
+  );
   const world: World = {
     time: machine.now().toISOString(),
     machine: root.readText('etc/machine-id')?.trim() || null,
@@ -78,16 +86,39 @@ export async function look(machine: Machine, request: Request, ui: Ui): Promise<
     repositories: snapshots.map(({ state }) => state),
     offered: snapshots.flatMap(({ packages }) => packages),
     offeredKernels: snapshots.flatMap((snapshot) => snapshot.kernels),
-    installed: installedPatches(
-      root,
-      rpmdb,
-      receipts,
-      kernels.map(({ release }) => release),
-    ),
+    installed,
     loaded: machine.live ? loadedPatches(machine.host) : [],
     utility: installedUtility(root, rpmdb),
-    holds: readHolds(root, machine.uid, (notice) => notices.push(notice)),
+    holds: own.holds,
+    settingsToMend: toMend(machine, kpatchConf),
+    receiptsHidden: own.hidden && (rpmdb.how !== 'rpm' || installed.some((patch) => patch.package === null)),
     notices: [...config.notices, ...kpatchConf.notices, ...rpmdb.notices, ...notices],
   };
   return { machine, config, kpatchConf, rpmdb, snapshots, net, cache, world };
+}
+
+interface OwnState {
+  readonly receipts: readonly Receipt[];
+  readonly holds: readonly Hold[];
+  /** This user may not look into our directory. */
+  readonly hidden: boolean;
+}
+
+function ownState({ root, uid }: Machine, notices: Problem[]): OwnState {
+  const directory = root.lstat(STATE);
+  if (directory !== null && uid !== 0 && directory.uid !== uid) {
+    notices.push({ code: 'needs-root', text: `Receipts and holds in ${root.show(STATE)} can be read by root only.` });
+    return { receipts: [], holds: [], hidden: true };
+  }
+  const tell = (notice: Problem): void => void notices.push(notice);
+  return { receipts: readReceipts(root, uid, tell), holds: readHolds(root, uid, tell), hidden: false };
+}
+
+/** Settings that writing their value in force would change: the line is odd, missing, or not as its other readers need it. */
+function toMend({ root }: Machine, conf: KpatchConf): (keyof World['settings'])[] {
+  const text = root.read(conf.path)?.toString('latin1') ?? null;
+  const values = { autoupdate: conf.autoupdate, autofilter: conf.autofilter };
+  return (['autoupdate', 'autofilter'] as const).filter(
+    (name) => editKpatchConf(text, { [name]: values[name] }) !== text,
+  );
 }

@@ -9,7 +9,7 @@ import { transact } from './install.ts';
 export async function writeSetting(application: Application, setting: SettingAction['setting']): Promise<void> {
   const { machine, kpatchConf } = application.observed;
   const path = kpatchConf.path;
-  const before = machine.root.readText(path);
+  const before = machine.root.read(path)?.toString('latin1') ?? null;
   const after = editKpatchConf(before, { [setting.name]: setting.value });
   await transact(application, { steps: [settingStep(path, before, after)], blobs: new Map() });
 }

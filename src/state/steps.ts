@@ -77,6 +77,7 @@ export interface SettingStep {
   readonly path: string;
   /** SHA-256 of the file when it was read; null when there was none. */
   readonly before: string | null;
+  /** One character a byte (latin1): comments in any encoding survive. */
   readonly text: string;
   /** Permission bits of a new file; an existing one keeps its own. */
   readonly mode: number;

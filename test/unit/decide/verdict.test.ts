@@ -81,6 +81,7 @@ const CASES: [string, string, Partial<World>][] = [
   ['no-patch-stream', 'nothing on offer', {}],
   ['no-patch-stream', 'a Fedora kernel', { kernels: [kernel('6.5.6-300.fc39.x86_64', { running: true })] }],
   ['unknown', 'no metadata', { repositories: [repo('base', { used: false })] }],
+  ['unknown', 'receipts hidden from this user', { offered: [one], receiptsHidden: true }],
   ['unknown', 'one of two repositories unreadable', { repositories: [repo('base'), repo('x', { used: false })] }],
 ];
 
