@@ -12,7 +12,7 @@ test('a comment in Latin-1 survives byte for byte', async () => {
     const conf = path.join(host, 'etc/dnf/plugins/kpatch.conf');
     mkdirSync(path.dirname(conf), { recursive: true });
     const text = (value: string) =>
-      Buffer.from(`# réglé par Zoë\r\n[main]\nautoupdate = ${value}\nautofilter = False\n`, 'latin1');
+      Buffer.from(`# réglé par Zoë\n[main]\nautoupdate = ${value}\nautofilter = False\n`, 'latin1');
     writeFileSync(conf, text('False'));
     const status = await main(['--installroot', host, 'auto', '-y'], surroundings({ hostPath: host }));
     expect([status, readFileSync(conf)]).toEqual([0, text('True')]);
