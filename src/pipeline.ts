@@ -103,6 +103,8 @@ function unfinished(machine: Machine): World['notices'][number] | null {
     const text = `An earlier run (${journal.command}, ${journal.since}) was interrupted; the next run that changes something finishes it.`;
     return { code: 'unfinished', text };
   } catch (error) {
+    // Who may not read our directory was told so already.
+    if (error instanceof KpmError && error.code === 'file-unreadable' && machine.uid !== 0) return null;
     if (error instanceof KpmError) return { code: error.code, text: error.message };
     throw error;
   }
