@@ -31,6 +31,7 @@ const COMMANDS: Record<VerbName, () => Promise<Command>> = {
 
 /** Runs one command line (the arguments after the program's name); gives the exit status of contract section 3. */
 export async function main(args: readonly string[], surroundings: Surroundings): Promise<number> {
+  if (args[0] === 'hook') return (await import('./hook.ts')).hook(args.slice(1), surroundings);
   const output = outputTo(surroundings.stdout, surroundings.stderr, surroundings.env, null);
   if (await answerAtOnce(args, output)) return EXIT.done;
   try {
