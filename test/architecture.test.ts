@@ -6,6 +6,9 @@ import { top } from './support/top.ts';
 
 const src = path.join(top, 'src');
 
+/** Files that are one table. */
+const TABLES = ['src/errors.ts', 'src/observe/config/options.ts'];
+
 /** What each room may import, besides itself. `errors` is src/errors.ts. */
 const MAY_IMPORT: Record<string, readonly string[]> = {
   errors: [],
@@ -79,10 +82,10 @@ describe('the import rule', () => {
     expect(touched.map((file) => path.relative(top, file))).toEqual([]);
   });
 
-  test('no file is longer than 300 lines, the table of errors aside', () => {
+  test('no file is longer than 300 lines, tables aside', () => {
     const long = files
       .map((file) => [path.relative(top, file), readFileSync(file, 'utf8').split('\n').length] as const)
-      .filter(([name, lines]) => lines > 300 && name !== 'src/errors.ts');
+      .filter(([name, lines]) => lines > 300 && !TABLES.includes(name));
     expect(long).toEqual([]);
   });
 });

@@ -4,7 +4,8 @@ import type { Outcome, Plan } from '../domain/plan.ts';
 import { KpmError } from '../errors.ts';
 import type { Ui } from '../host/machine.ts';
 import type { LockedState } from '../state/lock.ts';
-import { type Installation, installOne } from './install.ts';
+import type { Application } from './application.ts';
+import { installOne } from './install.ts';
 import { loadOne } from './load.ts';
 import type { Observed } from './observe.ts';
 import type { Request } from './request.ts';
@@ -21,19 +22,6 @@ export interface Report {
 
 const DONE: Outcome = { outcome: 'done', error: null };
 const NOT_RUN: Outcome = { outcome: 'not-run', error: null };
-
-/** Shared by the parts of one run. */
-export interface Application {
-  readonly observed: Observed;
-  readonly request: Request;
-  readonly ui: Ui;
-  readonly locked: LockedState;
-  readonly plan: Plan;
-  /** Staged packages by kernel. */
-  readonly stagedFor: Map<string, StagedPatch>;
-  /** What was installed in this run, by kernel: to be settled or taken back after loading. */
-  readonly installations: Map<string, Installation>;
-}
 
 /**
  * Carries out a plan. Expected failures end in the outcome of their action; what nobody expects is raised.

@@ -9,19 +9,10 @@ import {
   restoreSteps,
   type Work,
 } from '../apply/transactions.ts';
-import type { Receipt } from '../domain/receipt.ts';
 import { type ErrorCode, KpmError } from '../errors.ts';
 import { readReceipts } from '../state/receipts.ts';
-import type { Application } from './apply.ts';
+import type { Application, Installation } from './application.ts';
 import type { StagedPatch } from './stage.ts';
-
-/** What is needed to settle an installation, or to take it back. */
-export interface Installation {
-  readonly staged: StagedPatch;
-  readonly request: InstallRequest;
-  /** The receipt of the level before; null when there was none. */
-  readonly before: Receipt | null;
-}
 
 /**
  * Installs one staged package. Where it is to be loaded next, the rpm database is told only after the kernel took it

@@ -3,8 +3,8 @@ import { loadModule } from '../apply/load/load.ts';
 import type { LoadAction } from '../domain/plan.ts';
 import { type ErrorCode, KpmError } from '../errors.ts';
 import { readReceipts } from '../state/receipts.ts';
-import type { Application } from './apply.ts';
-import { type Installation, revert, settle } from './install.ts';
+import type { Application, Installation } from './application.ts';
+import { revert, settle } from './install.ts';
 
 /** Codes by which the kernel says that this module will never do: the level before returns (contract section 2). */
 const REFUSED: readonly ErrorCode[] = [

@@ -2,7 +2,7 @@
 import { settingStep } from '../apply/transactions.ts';
 import type { SettingAction } from '../domain/plan.ts';
 import { editKpatchConf } from '../observe/config/kpatchconf.ts';
-import type { Application } from './apply.ts';
+import type { Application } from './application.ts';
 import { transact } from './install.ts';
 
 /** Changes the one line of kpatch.conf; comments, order and spelling of everything else stay. Raises when it was edited meanwhile. */

@@ -1,0 +1,30 @@
+// What the parts of one application share: what was seen, what is wanted, and what became of it so far.
+import type { InstallRequest } from '../apply/transactions.ts';
+import type { Plan } from '../domain/plan.ts';
+import type { Receipt } from '../domain/receipt.ts';
+import type { Ui } from '../host/machine.ts';
+import type { LockedState } from '../state/lock.ts';
+import type { Observed } from './observe.ts';
+import type { Request } from './request.ts';
+import type { StagedPatch } from './stage.ts';
+
+/** Shared by the parts of one run. */
+export interface Application {
+  readonly observed: Observed;
+  readonly request: Request;
+  readonly ui: Ui;
+  readonly locked: LockedState;
+  readonly plan: Plan;
+  /** Staged packages by kernel. */
+  readonly stagedFor: Map<string, StagedPatch>;
+  /** What was installed in this run, by kernel: to be settled or taken back after loading. */
+  readonly installations: Map<string, Installation>;
+}
+
+/** What is needed to settle an installation, or to take it back. */
+export interface Installation {
+  readonly staged: StagedPatch;
+  readonly request: InstallRequest;
+  /** The receipt of the level before; null when there was none. */
+  readonly before: Receipt | null;
+}
