@@ -253,6 +253,10 @@ export const ERROR_CODES = {
     meaning: 'repomd.xml is not well-formed, or not what it should be.',
     next: 'Tell whoever runs the repository; a proxy may have put its own page there.',
   },
+  'updateinfo-malformed': {
+    meaning: 'The list of advisories (updateinfo.xml) cannot be read.',
+    next: 'Tell whoever runs the repository; everything but advisories works without it.',
+  },
   'primary-malformed': {
     meaning: 'The list of packages of a repository is not well-formed.',
     next: 'Tell whoever runs the repository.',

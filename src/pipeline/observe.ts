@@ -63,6 +63,7 @@ export async function look(machine: Machine, request: Request, ui: Ui): Promise<
     : await refreshRepositories(config, cache, net, {
         refresh: request.refresh,
         cacheOnly: request.cacheOnly,
+        advisories: request.advisories ?? false,
         tolerant: TOLERANT.includes(request.verb),
         now: machine.now(),
         pipe: run.filter,
@@ -86,6 +87,8 @@ export async function look(machine: Machine, request: Request, ui: Ui): Promise<
     repositories: snapshots.map(({ state }) => state),
     offered: snapshots.flatMap(({ packages }) => packages),
     offeredKernels: snapshots.flatMap((snapshot) => snapshot.kernels),
+    advisories: snapshots.flatMap(({ advisories }) => advisories),
+    advisoryStates: snapshots.flatMap(({ advisoryState }) => advisoryState ?? []),
     installed,
     loaded: machine.live ? loadedPatches(machine.host) : [],
     utility: installedUtility(root, rpmdb),

@@ -11,6 +11,8 @@ export interface Request {
   readonly refresh: boolean;
   /** Never use the network. */
   readonly cacheOnly: boolean;
+  /** Advisories are wanted too. */
+  readonly advisories?: boolean;
   /** Load into the running kernel. */
   readonly load: boolean;
   /** Seconds to wait for the lock; null: what the configuration says. */

@@ -112,6 +112,8 @@ export function world(more: Partial<World> = {}): World {
     repositories: [repo('base')],
     offered: [],
     offeredKernels: [],
+    advisories: [],
+    advisoryStates: [],
     installed: [],
     loaded: [],
     utility: { version: null, path: null },

@@ -15,7 +15,7 @@ import { acceptChecksum, checked, mismatch, strongChecksum } from './checksum.ts
 import type { Metalink, Mirrors } from './mirrors.ts';
 import { type Contents, type Reading, readPrimary } from './primary.ts';
 import type { RefreshMode } from './refresh.ts';
-import { MAX_REPOMD, parseRepomd, primaryRecord, type RepomdRecord } from './repomd.ts';
+import { MAX_REPOMD, parseRepomd, primaryRecord, type RepomdRecord, updateinfoRecord } from './repomd.ts';
 import { type Stored, saveConfirmation, saveStored } from './store.ts';
 import { type XmlReader, xmlReader } from './xml.ts';
 
@@ -70,6 +70,7 @@ export async function downloadMetadata(
     repomd: sum as string,
     primary,
     revision: repomd.revision,
+    updateinfo: updateinfoRecord(repomd),
     fetched: now,
     signer: null,
     contents,
@@ -117,7 +118,7 @@ function promised(bytes: Buffer, metalink: Metalink | null, opened: Opened, what
   if (!fits) throw mismatch({ what, subject: opened.url }, 'is not the one that the metalink promises');
 }
 
-async function fetchPrimary(
+function fetchPrimary(
   repo: RepoConfig,
   mirrors: Mirrors,
   record: RepomdRecord,
@@ -125,7 +126,31 @@ async function fetchPrimary(
   mode: RefreshMode,
   xml: XmlReader,
 ): Promise<Contents> {
-  const what = `package list of repository ${repo.id}`;
+  const name = 'package list';
+  return readRecord({ repo, mirrors, record, net, mode, name }, (open, what) => readPrimary(open, what, xml));
+}
+
+/** One file that repomd.xml names. */
+export interface RecordRequest {
+  readonly repo: RepoConfig;
+  readonly mirrors: Mirrors;
+  readonly record: RepomdRecord;
+  readonly net: Net;
+  readonly mode: RefreshMode;
+  /** How it is called in messages: `package list`. */
+  readonly name: string;
+}
+
+/**
+ * Has a file of the metadata read from the first mirror that gives it as promised: checked as sent and as unpacked.
+ * `open` may be called again by the reader; the second reading asks the same mirror. Raises the codes of the network,
+ * `metadata-mismatch`, `metadata-unsupported` and what the reader raises.
+ */
+export async function readRecord<T>(
+  { repo, mirrors, record, net, mode, name }: RecordRequest,
+  read: (open: () => Promise<Reading>, what: string) => Promise<T>,
+): Promise<T> {
+  const what = `${name} of repository ${repo.id}`;
   const packed = acceptChecksum(record.checksum, `The ${what}`);
   const openSum = strongChecksum(record.openChecksum);
   // A little more than declared is let through, so that `checked` can say what is wrong.
@@ -138,7 +163,7 @@ async function fetchPrimary(
       // The second reading (strict) asks the same mirror again.
       const opened = ready ?? (await openAt(net, source, base, record.href, options));
       ready = null;
-      const bar = mode.progress?.(`${repo.id}: package list`, record.size);
+      const bar = mode.progress?.(`${repo.id}: ${name}`, record.size);
       const sent = checked(counted(opened.body, bar), {
         checksum: packed,
         size: record.size,
@@ -162,7 +187,7 @@ async function fetchPrimary(
         },
       };
     };
-    return readPrimary(open, what, xml);
+    return read(open, what);
   });
 }
 

@@ -1,5 +1,6 @@
 // Brings the metadata of every enabled repository up to date, as far as the mode allows, and gives what it offers.
 import { createHash } from 'node:crypto';
+import type { Advisory, AdvisoryState } from '../../domain/advisory.ts';
 import type { Problem } from '../../domain/because.ts';
 import type { OfferedKernel, OfferedPackage } from '../../domain/package.ts';
 import type { RepositoryState } from '../../domain/world.ts';
@@ -11,6 +12,7 @@ import type { RepoSource } from '../../net/source.ts';
 import { shown } from '../../net/url.ts';
 import { type Cache, cacheKey } from '../../state/cache.ts';
 import type { Config, RepoConfig } from '../config/types.ts';
+import { advisoriesOf } from './advisories.ts';
 import { downloadMetadata } from './download.ts';
 import { hiddenBy } from './filter.ts';
 import { type Mirrors, mirrorsOf } from './mirrors.ts';
@@ -23,6 +25,8 @@ export interface RefreshMode {
   readonly cacheOnly: boolean;
   /** For verbs that only show: a repository without metadata is a problem in its state, never an error. */
   readonly tolerant?: boolean;
+  /** The advisories are wanted too: a long file of its own. */
+  readonly advisories?: boolean;
   readonly now: Date;
   readonly pipe: Pipe;
   readonly progress?: (label: string, total: number | null) => Progress;
@@ -34,6 +38,10 @@ export interface Snapshot {
   readonly state: RepositoryState;
   readonly packages: readonly OfferedPackage[];
   readonly kernels: readonly OfferedKernel[];
+  /** Empty unless they were asked for. */
+  readonly advisories: readonly Advisory[];
+  /** Null unless they were asked for. */
+  readonly advisoryState: AdvisoryState | null;
   /** For fetching its packages; mirrors that lied are remembered in it. Null where the repository cannot be used. */
   readonly source: RepoSource | null;
   /** Where the metadata came from, without credentials. */
@@ -84,16 +92,40 @@ async function look(repo: RepoConfig, config: Config, cache: Cache, net: Net, mo
   try {
     if (repo.problem) throw misconfigured(repo, repo.problem);
     if (stored && (mode.cacheOnly || (!mode.refresh && isFresh(stored, repo, mode.now)))) {
-      return snapshot(repo, key, mirrors, stored, mode.now, null);
+      const seen = snapshot(repo, key, mirrors, stored, mode.now, null);
+      return withAdvisories(seen, repo, mirrors, stored, cache, net, mode);
     }
     if (mode.cacheOnly) throw notCached(repo);
     const { stored: found, kept } = await downloadMetadata(repo, key, mirrors, stored, cache, net, mode);
     const notices = kept === null ? [] : [{ code: kept.code, text: `The cache cannot be kept: ${kept.message}` }];
-    return { ...snapshot(repo, key, mirrors, found, mode.now, null), notices };
+    const seen = { ...snapshot(repo, key, mirrors, found, mode.now, null), notices };
+    return await withAdvisories(seen, repo, mirrors, found, cache, net, mode);
   } catch (error) {
     if (!(error instanceof KpmError)) throw error;
-    return failed(repo, key, mirrors, stored, error, mode);
+    const old = failed(repo, key, mirrors, stored, error, mode);
+    if (!old.state.used || stored === null) return old;
+    return withAdvisories(old, repo, mirrors, stored, cache, net, { ...mode, cacheOnly: true });
   }
+}
+
+/** The snapshot with the repository's advisories, where they are wanted. */
+async function withAdvisories(
+  seen: Snapshot,
+  repo: RepoConfig,
+  mirrors: Mirrors,
+  stored: Stored,
+  cache: Cache,
+  net: Net,
+  mode: RefreshMode,
+): Promise<Snapshot> {
+  if (!mode.advisories) return seen;
+  const { list, state, problem } = await advisoriesOf(repo, seen.cacheKey, mirrors, stored, cache, net, mode);
+  const belongs = { repo: repo.id, signer: stored.signer };
+  return {
+    ...seen,
+    advisories: list.map((advisory) => ({ ...advisory, ...belongs })),
+    advisoryState: { repo: repo.id, state, problem },
+  };
 }
 
 /** The name of a repository's directory in the cache. */
@@ -158,6 +190,8 @@ function failed(
     state: { ...about(repo), used: false, fetched: null, ageSeconds: null, stale: false, problem },
     packages: [],
     kernels: [],
+    advisories: [],
+    advisoryState: null,
     source: null,
     baseurl: null,
     cacheKey: key,
@@ -206,6 +240,8 @@ function snapshot(
     },
     packages: stored.contents.packages.map((one) => ({ ...one, ...offer, excludedBy: hidden(one) })),
     kernels: stored.contents.kernels.map((one) => ({ ...one, ...offer, excludedBy: hidden(one) })),
+    advisories: [],
+    advisoryState: null,
     source: mirrors.source,
     baseurl: stored.confirmation?.url ?? null,
     cacheKey: key,

@@ -65,6 +65,11 @@ function written(data: Element, name: string): WrittenChecksum | null {
   return type !== null && value ? { type: type.toLowerCase(), value } : null;
 }
 
+/** The record of the advisories; null where the repository publishes none that can be read. */
+export function updateinfoRecord(repomd: Repomd): RepomdRecord | null {
+  return repomd.records.find((record) => record.type === 'updateinfo' && !record.href.endsWith('.zck')) ?? null;
+}
+
 /** The record of the package list. Raises `metadata-unsupported` (zchunk or sqlite only), `repomd-malformed` (none). */
 export function primaryRecord(repomd: Repomd, what: string): RepomdRecord {
   const found = repomd.records.find((record) => record.type === 'primary');

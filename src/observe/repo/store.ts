@@ -5,9 +5,10 @@ import type { Checksum } from '../../domain/package.ts';
 import type { KpmError } from '../../errors.ts';
 import { type Cache, readCached, writeCached } from '../../state/cache.ts';
 import type { Contents } from './primary.ts';
+import type { RepomdRecord } from './repomd.ts';
 
 /** Raised whenever what is kept, or how it is read out of primary.xml, changes: an index of another format is made again. */
-const FORMAT = 1;
+const FORMAT = 2;
 const MAX_INDEX = 128 * 1024 * 1024;
 const MAX_STATE = 64 * 1024;
 
@@ -18,6 +19,8 @@ export interface Made {
   /** The checksum of the primary it was made from. */
   readonly primary: Checksum;
   readonly revision: string | null;
+  /** The file of advisories that repomd.xml names; read only when asked for (advisories.ts). */
+  readonly updateinfo: RepomdRecord | null;
   /** When repomd.xml was fetched, ISO time. */
   readonly fetched: string;
   /** The key that signed repomd.xml; null: no signature was asked for. */
