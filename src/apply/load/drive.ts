@@ -1,4 +1,5 @@
 // Carries out the steps of a load or unload: looks, asks the step function, acts, until it says the end.
+import type { LoadedPatch } from '../../domain/livepatch.ts';
 import { hasErrno, KpmError } from '../../errors.ts';
 import {
   canSignal,
@@ -43,8 +44,8 @@ export interface Course {
 export async function drive(context: Drive, first: State): Promise<Course> {
   const { sys, stopwatch } = context;
   const before = livepatches(sys)
-    .map((patch) => patch.module)
-    .filter((module) => module !== first.module);
+    .filter((patch) => patch.enabled && patch.module !== first.module)
+    .map((patch) => patch.module);
   const began = stopwatch.now();
   const memory: Memory = { tasks: [], refusal: '', removed: [] };
   let state = first;
@@ -77,7 +78,6 @@ interface Memory {
 function look(context: Drive, module: string, before: readonly string[], answer: Answer | null): Observation {
   const { sys, stopwatch } = context;
   const patches = livepatches(sys);
-  const listed = new Set(patches.map((patch) => patch.module));
   const entry = patches.find((patch) => patch.module === module) ?? null;
   return {
     now: stopwatch.now(),
@@ -86,11 +86,16 @@ function look(context: Drive, module: string, before: readonly string[], answer:
     refcount: refcount(sys, module),
     busyWith: patches.find((patch) => patch.module !== module && patch.transition)?.module ?? null,
     canSignal: entry !== null && canSignal(sys, module),
-    leftovers: before
-      .filter((other) => !listed.has(other) && isResident(sys, other))
-      .map((other) => ({ module: other, refcount: refcount(sys, other) })),
+    leftovers: before.filter((other) => isResident(sys, other)).flatMap((other) => leftover(sys, other, patches)),
     answer,
   };
+}
+
+/** A replaced patch is disabled at once, but leaves sysfs and lets go of its module only a little later. */
+function leftover(sys: Root, module: string, patches: readonly LoadedPatch[]): Observation['leftovers'] {
+  const still = patches.find((patch) => patch.module === module);
+  if (still?.enabled) return [];
+  return [{ module, free: still === undefined && (refcount(sys, module) ?? 0) <= 0 }];
 }
 
 async function act(

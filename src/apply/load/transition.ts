@@ -31,8 +31,8 @@ export interface Observation {
   /** Another patch that is in transition. */
   readonly busyWith: string | null;
   readonly canSignal: boolean;
-  /** Modules of patches that were active before and are gone from /sys/kernel/livepatch, with their reference count. */
-  readonly leftovers: readonly { readonly module: string; readonly refcount: number | null }[];
+  /** Modules of patches that were active before and are not any more; `free` when nothing holds them back from removal. */
+  readonly leftovers: readonly { readonly module: string; readonly free: boolean }[];
   /** The answer to the action before; null before the first. */
   readonly answer: Answer | null;
 }
@@ -255,7 +255,7 @@ function drain(state: State, seen: Observation, times: LoadTimes): Step {
 /** The patch is proven. The modules of the patches it replaced are taken out; one that stays is no failure. */
 function prune(state: State, seen: Observation, times: LoadTimes): Step {
   const left = seen.leftovers.filter(({ module }) => !state.pruned.includes(module));
-  const free = left.find((leftover) => leftover.refcount === null || leftover.refcount <= 0);
+  const free = left.find((leftover) => leftover.free);
   if (free) {
     return {
       state: { ...state, pruned: [...state.pruned, free.module] },

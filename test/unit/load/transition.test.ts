@@ -166,7 +166,7 @@ describe('a transition that takes long', () => {
 });
 
 describe('after a replace', () => {
-  const left = { ...active, leftovers: [{ module: 'kpatch_1_1', refcount: 0 }] };
+  const left = { ...active, leftovers: [{ module: 'kpatch_1_1', free: true }] };
   test('the module of the replaced patch is taken out', () => {
     const first = step(load({ phase: 'settle' }), seen(left), times);
     expect(first.action).toEqual({ do: 'remove', module: 'kpatch_1_1' });
@@ -174,7 +174,7 @@ describe('after a replace', () => {
     expect(after.action).toEqual({ do: 'end', ending: { ok: true, already: false } });
   });
   test('one that is held is waited for shortly, and is no failure', () => {
-    const held = { ...active, leftovers: [{ module: 'kpatch_1_1', refcount: 1 }] };
+    const held = { ...active, leftovers: [{ module: 'kpatch_1_1', free: false }] };
     const first = step(load({ phase: 'settle' }), seen(held), times);
     expect(first.action.do).toBe('sleep');
     expect(step(first.state, seen({ ...held, now: times.leftover }), times).action).toMatchObject({
