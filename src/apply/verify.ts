@@ -35,6 +35,8 @@ export interface Trust {
   readonly now: Date;
   /** Fingerprints of the keys that may sign for this stream (a pin); null or absent: every trusted key may. */
   readonly pinned?: readonly string[] | null;
+  /** The live-patch stream the pin is for; null or absent: none. Only for messages. */
+  readonly stream?: string | null;
   /** What the host forbids besides (crypto-policies). */
   readonly policy?: HostPolicy | null;
 }
@@ -63,7 +65,7 @@ export function verifyPackage(pkg: RpmPackage, trust: Trust): VerifiedPackage {
   const pinned = trust.pinned ?? null;
   const signer = covering.find(({ key }) => pinned === null || pinned.includes(key?.fingerprint ?? ''))?.key;
   if (signer) return verified(pkg, { fingerprint: signer.fingerprint, keyid: signer.keyid, owner: signer.owner });
-  const why = refusalOf(pkg, judged, covering[0]);
+  const why = refusalOf(pkg, judged, covering[0], trust.stream ?? 'STREAM');
   if (trust.allowUnsigned && why.code !== 'key-revoked') return verified(pkg, null);
   throw why;
 }
@@ -114,8 +116,17 @@ const REFUSALS: readonly (readonly [Verification['verdict'], ErrorCode])[] = [
   ['unsupported', 'signature-unsupported'],
 ];
 
-function refusalOf(pkg: RpmPackage, judged: readonly JudgedSignature[], unpinned?: JudgedSignature): KpmError {
-  if (unpinned) return refusal(pkg, 'key-not-pinned', 'its key is trusted, but other keys are pinned for it', unpinned);
+function refusalOf(
+  pkg: RpmPackage,
+  judged: readonly JudgedSignature[],
+  unpinned: JudgedSignature | undefined,
+  stream: string,
+): KpmError {
+  if (unpinned) {
+    const why = `its signature is good, but the stream ${stream} is pinned to other keys than that of ${unpinned.key?.owner}`;
+    const hint = `If its vendor told you of the new key: kpatch-pm keys pin ${stream} ${unpinned.key?.fingerprint}`;
+    return refusal(pkg, 'key-not-pinned', why, unpinned, hint);
+  }
   for (const [verdict, code] of REFUSALS) {
     const one = judged.find((candidate) => candidate.verdict === verdict);
     if (!one) continue;
@@ -129,16 +140,21 @@ const HINTS: Partial<Record<ErrorCode, string>> = {
   'digest-bad': 'The file is damaged or was changed: fetch it again.',
   'signature-bad': 'Do not install it: fetch it again, and tell the owner of the repository if it happens twice.',
   'key-untrusted': 'If you trust the owner of the key: kpatch-pm keys import FILE-OR-URL',
-  'key-not-pinned': 'If the vendor changed its key, pin the new one: kpatch-pm keys pin FINGERPRINT',
   'key-expired': 'The owner may have extended the key: import its newest form with kpatch-pm keys import FILE-OR-URL',
 };
 
-function refusal(pkg: RpmPackage, code: ErrorCode, why: string, by?: JudgedSignature): KpmError {
+function refusal(
+  pkg: RpmPackage,
+  code: ErrorCode,
+  why: string,
+  by?: JudgedSignature,
+  hint: string | undefined = HINTS[code],
+): KpmError {
   const name = formatNevra(pkg.nevra);
   const signature = by
     ? ` (${by.tag}: ${by.signature.algorithm} ${by.signature.hash}${by.key ? `, ${by.key.fingerprint}` : ''})`
     : '';
-  return new KpmError(code, { text: `${name} is refused: ${why}${signature}.`, subject: name, hint: HINTS[code] });
+  return new KpmError(code, { text: `${name} is refused: ${why}${signature}.`, subject: name, hint });
 }
 
 function verified(pkg: RpmPackage, signer: Signer | null): VerifiedPackage {

@@ -50,6 +50,7 @@ export function requestFor(verb: VerbName, options: Options): Request {
     lockTimeout: timeout === null ? null : Number(timeout),
     assumeYes: options.flag('assumeyes'),
     assumeNo: options.flag('assumeno'),
+    unattended: options.flag('unattended'),
     dryRun: options.flag('dry-run'),
   };
 }

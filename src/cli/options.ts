@@ -188,6 +188,12 @@ export const OPTIONS = [
   },
   { name: 'assumeno', kind: 'flag', help: 'Answer no to every question.', group: 'Questions' },
   {
+    name: 'unattended',
+    kind: 'flag',
+    help: 'Work as a timer does: ask nothing, do what the settings say, and take a new key only from a verified installed package.',
+    group: 'Questions',
+  },
+  {
     name: 'key',
     kind: 'list',
     metavar: 'FILE',
@@ -248,4 +254,6 @@ export interface Options {
 export const CONFLICTS: readonly (readonly [string, string])[] = [
   ['repo', 'disablerepo'],
   ['refresh', 'cacheonly'],
+  ['unattended', 'assumeyes'],
+  ['unattended', 'assumeno'],
 ];

@@ -34,7 +34,8 @@ export function terminalUi(output: Output, source: Source, options: Options, now
 }
 
 async function confirm(question: string, output: Output, source: Source, options: Options): Promise<boolean> {
-  if (options.flag('assumeno')) return false;
+  // While nobody is there, what was not decided beforehand is not done.
+  if (options.flag('assumeno') || options.flag('unattended')) return false;
   if (options.flag('assumeyes')) return true;
   const json = options.flag('json');
   const seen = json ? output.errTerminal : output.outTerminal;

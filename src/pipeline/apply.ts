@@ -8,6 +8,7 @@ import type { Application } from './application.ts';
 import { installOne } from './install.ts';
 import { loadOne } from './load.ts';
 import type { Observed } from './observe.ts';
+import { proposePins, streamOf } from './pins.ts';
 import type { Request } from './request.ts';
 import { writeSetting } from './setting.ts';
 import { type StagedPatch, stage } from './stage.ts';
@@ -55,8 +56,16 @@ export async function applyPlan(
     if (action.do === 'load' && installFailed(plan, outcomes, action.kernel)) continue;
     outcomes[n] = await attempt(ui, () => perform(application, n, staged));
   }
+  await proposePins(
+    observed,
+    request,
+    outcomes.map((outcome, n) => ({ ...outcome, stream: streamIn(staged.get(n)) })),
+    ui,
+  );
   return { outcomes, staged };
 }
+
+const streamIn = (patch: StagedPatch | undefined): string | null => (patch ? streamOf(patch.package.name) : null);
 
 /** Fetches, verifies and extracts every package of the plan; failures are told and noted, the others go on. */
 async function stageAll(application: Application, outcomes: Outcome[]): Promise<Map<number, StagedPatch>> {

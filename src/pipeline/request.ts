@@ -19,6 +19,8 @@ export interface Request {
   readonly lockTimeout: number | null;
   readonly assumeYes: boolean;
   readonly assumeNo: boolean;
+  /** Nobody is there (a timer): no question is asked, and a new key counts only if a verified package vouches for it. */
+  readonly unattended: boolean;
   /** Plan only: nothing is applied, no lock is taken. */
   readonly dryRun: boolean;
 }

@@ -2,7 +2,7 @@
 // but the cache, and the keys a person consents to.
 
 import { extractModules, type StagedModule } from '../apply/extract.ts';
-import { type VerifiedPackage, verifyPackage } from '../apply/verify.ts';
+import type { VerifiedPackage } from '../apply/verify.ts';
 import { because } from '../domain/because.ts';
 import { compareEvr } from '../domain/evr.ts';
 import { formatNevra } from '../domain/nevra.ts';
@@ -27,7 +27,10 @@ export interface StagedPatch {
   readonly steppedOver: readonly Rejection[];
 }
 
-/** Faults of a package's own content: the next level down may be sound. Faults of digest and signature are not among them. */
+/**
+ * Faults of a package's own content: the next level down may be sound. Faults of digest and signature are not among them;
+ * but a level by a key that is not pinned must not keep the vendor's own levels away.
+ */
 const UNUSABLE: readonly ErrorCode[] = [
   'module-wrong-kernel',
   'module-not-livepatch',
@@ -37,6 +40,7 @@ const UNUSABLE: readonly ErrorCode[] = [
   'module-name',
   'not-a-module',
   'package-file-refused',
+  'key-not-pinned',
 ];
 
 /**
@@ -77,7 +81,7 @@ async function stageOne(
   const { bytes, url } = await fetchOffered(observed, pkg, ui);
   const rpm = parseRpm(bytes);
   sameAsOffered(rpm, pkg);
-  const verified = await verify(trustees, rpm, pkg);
+  const verified = await trustees.verify(rpm, pkg.repo);
   const modules = await extractModules(verified, action.kernel, observed.machine.run.filter);
   return { package: pkg, verified, modules, url };
 }
@@ -91,15 +95,4 @@ function sameAsOffered(rpm: RpmPackage, pkg: OfferedPackage): void {
     subject: formatNevra(pkg),
     hint: `Tell the owner of the repository ${pkg.repo}; refresh with: kpatch-pm makecache`,
   });
-}
-
-/** Verifies; where only the key is missing, the repository's own keys are offered to the person and it is tried once more. */
-async function verify(trustees: Trustees, rpm: RpmPackage, pkg: OfferedPackage): Promise<VerifiedPackage> {
-  try {
-    return verifyPackage(rpm, await trustees.trust());
-  } catch (error) {
-    const curable = error instanceof KpmError && ['key-untrusted', 'key-expired'].includes(error.code);
-    if (!curable || !(await trustees.offerKeysOf(pkg.repo, rpm))) throw error;
-    return verifyPackage(rpm, await trustees.trust());
-  }
 }

@@ -1,79 +1,151 @@
 // Whose signatures count in this run, and how a repository's own key comes to be trusted: by consent, once, in plain sight.
-import { judgeSignatures, type Trust } from '../apply/verify.ts';
+import { type Trust, type VerifiedPackage, verifyPackage } from '../apply/verify.ts';
 import { isTestKey } from '../domain/testkeys.ts';
-import { KpmError } from '../errors.ts';
-import { type PublicKey, parseKeys } from '../formats/openpgp/index.ts';
+import { type ErrorCode, KpmError } from '../errors.ts';
+import { mergeKeys, type PublicKey, parseKeys } from '../formats/openpgp/index.ts';
 import type { RpmPackage } from '../formats/rpm/package.ts';
 import { readCryptoPolicy } from '../host/crypto-policy.ts';
 import type { Ui } from '../host/machine.ts';
+import { shown } from '../net/url.ts';
 import { importKey, trustedKeys } from '../state/keys.ts';
 import { removedKeys } from '../state/removed-keys.ts';
+import { consentTo, type OfferedKey, vouchedKey } from './consent.ts';
 import { fetchKeyFile } from './fetch.ts';
 import type { Observed } from './observe.ts';
+import { pin, pinsOf, streamOf } from './pins.ts';
 import type { Request } from './request.ts';
 
 export interface Trustees {
-  trust(): Promise<Trust>;
-  /** Offers the `gpgkey=` keys of a repository that could verify this package; true when one was accepted. */
-  offerKeysOf(repoId: string, rpm: RpmPackage): Promise<boolean>;
+  /**
+   * Verifies a package of a repository (null: a file that a person named). Where only a key is missing, those of the
+   * repository's gpgkey= are offered for consent. Raises the codes of verifyPackage, and `aborted`.
+   */
+  verify(rpm: RpmPackage, repoId: string | null): Promise<VerifiedPackage>;
 }
+
+/** What a key of the repository may cure. */
+const CURABLE: readonly ErrorCode[] = ['key-untrusted', 'key-expired'];
 
 /** The keys of this root for one run; asked for once, kept until a key is added. */
 export function makeTrustees(observed: Observed, request: Request, ui: Ui): Trustees {
   const { machine, config } = observed;
+  const { root, run } = machine;
   const allowUnsigned = request.config.nogpgcheck || config.kpm.allowUnsigned;
+  const offers = new Map<string, OfferedKey[]>();
   let keys: PublicKey[] | null = null;
-  const asked = new Set<string>();
 
-  const load = async (): Promise<PublicKey[]> => {
-    const found = await trustedKeys(machine.root, machine.run);
-    for (const notice of found.notices) ui.note(notice.text);
-    return found.keys.map(({ key }) => key).filter((key) => !refused(observed, key, ui));
+  const trustFor = async (stream: string | null): Promise<Trust> => {
+    keys ??= await trusted(observed, ui);
+    const now = machine.now();
+    const policy = readCryptoPolicy(machine.host, now);
+    return { keys, allowUnsigned, now, policy, stream, pinned: stream === null ? null : pinsOf(observed, stream) };
   };
 
-  const consider = async (key: PublicKey, source: string): Promise<boolean> => {
-    if (asked.has(key.fingerprint) || refused(observed, key, ui)) return false;
-    asked.add(key.fingerprint);
-    const removed = removedKeys(machine.root).find(({ fingerprint }) => fingerprint === key.fingerprint);
-    if (removed && request.assumeYes) {
-      ui.warn(
-        `The key ${key.fingerprint} (${key.owner}) was removed on ${removed.since.slice(0, 10)}: -y does not bring it back, kpatch-pm keys import does.`,
-      );
-      return false;
-    }
-    ui.warn(
-      `Importing key 0x${key.keyid}:\n Userid     : "${key.owner}"\n Fingerprint: ${spaced(key.fingerprint)}\n From       : ${source}`,
-    );
-    if (!(request.assumeYes || (await ui.confirm('Is this ok [y/N]: ')))) {
-      throw new KpmError('aborted', { text: `The key ${key.fingerprint} was not accepted.`, subject: key.fingerprint });
-    }
-    const imported = await importKey(machine.root, machine.run, key);
+  const offered = async (repoId: string | null): Promise<OfferedKey[]> => {
+    const found = offers.get(repoId ?? '') ?? (await offersOf(observed, repoId, ui));
+    offers.set(repoId ?? '', found);
+    return found;
+  };
+
+  const accept = async (offer: OfferedKey, trust: Trust): Promise<boolean> => {
+    const by = { machine, ui, assumeYes: request.assumeYes, unattended: request.unattended };
+    const key = await consentTo(offer, 'Importing key', by, trust.keys, removedKeys(root));
+    if (key === null) return false;
+    const imported = await importKey(root, run, key);
     if (imported.notice) ui.warn(imported.notice.text);
     keys = null;
     return true;
   };
 
+  /** A pinned key hands over to the next: a release package it signed brings the new key to this machine. */
+  const succeed = async (signer: PublicKey, trust: Trust): Promise<boolean> => {
+    const pinned = trust.keys.filter(({ fingerprint }) => trust.pinned?.includes(fingerprint));
+    if (!trust.stream || isWritten(observed, trust.stream)) return false;
+    if (removedKeys(root).some(({ fingerprint }) => fingerprint === signer.fingerprint)) return false;
+    const vouched = await vouchedKey(machine, signer.fingerprint, pinned, [], 'release');
+    if (vouched === null) return false;
+    const { voucher, key } = vouched;
+    ui.warn(
+      `${voucher.package}, signed by the pinned key ${voucher.signedBy}, brings the key ${key.fingerprint} (${key.owner}): it is pinned for the stream ${trust.stream} too.`,
+    );
+    pin(observed, trust.stream, key, ui);
+    return true;
+  };
+
   return {
-    trust: async () => {
-      keys ??= await load();
-      const now = machine.now();
-      return { keys, allowUnsigned, now, policy: readCryptoPolicy(machine.host, now) };
-    },
-    offerKeysOf: async (repoId, rpm) => {
-      const repo = config.repos.find(({ id }) => id === repoId);
-      let accepted = false;
-      for (const url of repo?.gpgkey ?? []) {
-        for (const key of parseKeys(await fetchKeyFile(observed, repoId, url))) {
-          if (couldVerify(rpm, key, machine.now())) accepted = (await consider(key, url)) || accepted;
-        }
+    async verify(rpm, repoId) {
+      const stream = streamOf(rpm.nevra.name);
+      const trust = await trustFor(stream);
+      const missing = attempt(() => verifyPackage(rpm, trust));
+      if (!(missing instanceof KpmError)) return missing;
+      // A pin refuses what a trusted key signed, unless the pinned key itself vouches for that key.
+      const signer = missing.code === 'key-not-pinned' ? signerOf(rpm, trust, trust.keys) : null;
+      if (signer) {
+        if (await succeed(signer, trust)) return verifyPackage(rpm, await trustFor(stream));
+        throw missing;
       }
-      return accepted;
+      if (!CURABLE.includes(missing.code)) throw missing;
+      // Judged with every key that is offered, before anybody is asked: what is bad, weak or revoked is called so.
+      const offer = await offered(repoId);
+      const all = mergeKeys([...trust.keys, ...offer.map(({ key }) => key)]);
+      const good = signerOf(rpm, trust, all);
+      const proposed = offer.find(({ key }) => key.fingerprint === good?.fingerprint);
+      if (!proposed) {
+        verifyPackage(rpm, { ...trust, keys: all });
+        throw missing;
+      }
+      // A key that a pin refuses anyway is not asked about.
+      if (trust.pinned && !trust.pinned.includes(proposed.key.fingerprint) && !(await succeed(proposed.key, trust))) {
+        verifyPackage(rpm, { ...trust, keys: all });
+      }
+      if (!(await accept(proposed, trust))) throw missing;
+      return verifyPackage(rpm, await trustFor(stream));
     },
   };
 }
 
-function couldVerify(rpm: RpmPackage, key: PublicKey, now: Date): boolean {
-  return judgeSignatures(rpm, [key], now).some(({ verdict }) => verdict === 'good' || verdict === 'good-expired-key');
+/** The key that would make this package verified, pins aside; null when none of `keys` does. Raises nothing of verifyPackage. */
+function signerOf(rpm: RpmPackage, trust: Trust, keys: readonly PublicKey[]): PublicKey | null {
+  const verified = attempt(() => verifyPackage(rpm, { ...trust, keys, pinned: null, allowUnsigned: false }));
+  if (verified instanceof KpmError) return null;
+  return keys.find(({ fingerprint }) => fingerprint === verified.signer?.fingerprint) ?? null;
+}
+
+function attempt<T>(act: () => T): T | KpmError {
+  try {
+    return act();
+  } catch (error) {
+    if (error instanceof KpmError) return error;
+    throw error;
+  }
+}
+
+/** Whether the pins of a stream are written in kpatch-pm.conf: then only its author changes them. */
+function isWritten({ config }: Observed, stream: string): boolean {
+  return config.kpm.pinnedKeys.some((pin) => pin.stream === stream);
+}
+
+async function trusted(observed: Observed, ui: Ui): Promise<PublicKey[]> {
+  const found = await trustedKeys(observed.machine.root, observed.machine.run);
+  for (const notice of found.notices) ui.note(notice.text);
+  return found.keys.map(({ key }) => key).filter((key) => !refused(observed, key, ui));
+}
+
+/** The keys of a repository's gpgkey=. One file that cannot be had does not keep the others away. */
+async function offersOf(observed: Observed, repoId: string | null, ui: Ui): Promise<OfferedKey[]> {
+  const repo = observed.config.repos.find(({ id }) => id === repoId);
+  const found: OfferedKey[] = [];
+  for (const url of repo?.gpgkey ?? []) {
+    const source = shown(url);
+    try {
+      const keys = parseKeys(await fetchKeyFile(observed, repoId as string, url));
+      found.push(...keys.filter((key) => !refused(observed, key, ui)).map((key) => ({ key, source })));
+    } catch (error) {
+      if (!(error instanceof KpmError)) throw error;
+      ui.warn(`The key file ${source} of repository ${repoId} cannot be used: ${error.message}`);
+    }
+  }
+  return found;
 }
 
 /** The project's own test keys: their secret halves are public, so on the running system they count for nothing. */
@@ -83,9 +155,4 @@ function refused({ machine }: Observed, key: PublicKey, ui: Ui): boolean {
     `The key ${key.fingerprint} (${key.owner}) is a published test key of kpatch-pm: it is never trusted on a running system.`,
   );
   return true;
-}
-
-/** `AAAA BBBB ...`: a fingerprint as people compare it. */
-function spaced(fingerprint: string): string {
-  return fingerprint.replace(/(.{4})(?=.)/g, '$1 ');
 }

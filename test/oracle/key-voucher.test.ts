@@ -72,7 +72,7 @@ needs(
   });
 
   test('the package that brings the file vouches for it', async () => {
-    const voucher = { package: 'vendor-release-9-1.noarch', signedBy: vendor };
+    const voucher = { package: 'vendor-release-9-1.noarch', signedBy: vendor, content: Buffer.from(CONTENT) };
     expect(await voucherOf(root, realRun, FILE, keys(stranger, vendor), NOW)).toEqual(voucher);
   });
 

@@ -35,7 +35,7 @@ export async function run(context: Context): Promise<number> {
 async function approve(context: Context, world: World, plan: Plan): Promise<boolean> {
   const { ui, output, options } = context;
   tellNotices(ui, world);
-  const asks = needsConsent(plan) && !options.flag('assumeyes');
+  const asks = needsConsent(plan) && !options.flag('assumeyes') && !options.flag('unattended');
   const quiet = options.flag('quiet') && !asks;
   if (options.flag('json')) {
     if (asks && output.errTerminal) output.err(renderPlan(plan, output.errStyle));

@@ -47,6 +47,19 @@ export const KPM_OPTIONS = [
     meaning: 'A transition that takes longer is helped along by a signal to the tasks in its way.',
   },
   { key: 'stall_give_up', type: 'seconds', default: '90', meaning: 'A transition that takes longer is reversed.' },
+  {
+    key: 'pin_first_signer',
+    type: 'bool',
+    default: '1',
+    meaning:
+      'The first successful installation pins the stream of its live patches to the key that signed them (after a question, where a person can answer). 0: no pin is proposed.',
+  },
+  {
+    key: 'key_expiry_warning',
+    type: 'seconds',
+    default: '30d',
+    meaning: 'How long before the last good key for live patches expires `status` begins to warn.',
+  },
 ] as const satisfies readonly KpmOptionRow[];
 
 type Key = (typeof KPM_OPTIONS)[number]['key'];
@@ -95,6 +108,8 @@ export function readKpmConfig(root: Root, request: ConfigRequest, notices: Probl
     lockTimeout: typed('lock_timeout', seconds),
     stallSignal: typed('stall_signal', seconds),
     stallGiveUp: typed('stall_give_up', seconds),
+    pinFirstSigner: typed('pin_first_signer', readBool),
+    keyExpiryWarning: typed('key_expiry_warning', seconds),
     pinnedKeys: [...pins].map(([stream, keys]) => ({ stream, fingerprints: keys })),
     files: files.map(({ file }) => file),
   };

@@ -163,6 +163,10 @@ export interface KpmConfig {
   /** Seconds until a transition that does not end is helped (signal), and until it is given up. */
   readonly stallSignal: number;
   readonly stallGiveUp: number;
+  /** The first successful installation proposes (unattended: records) a pin for its stream. */
+  readonly pinFirstSigner: boolean;
+  /** Seconds before the end of the last good key from which on `status` warns. */
+  readonly keyExpiryWarning: number;
   /** Key fingerprints that alone may sign live patches of a stream (`rhel`); empty: any trusted key. */
   readonly pinnedKeys: readonly { readonly stream: string; readonly fingerprints: readonly string[] }[];
   /** The files that were read. */

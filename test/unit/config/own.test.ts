@@ -20,6 +20,8 @@ describe('our own options', () => {
       lockTimeout: 0,
       stallSignal: 30,
       stallGiveUp: 90,
+      pinFirstSigner: true,
+      keyExpiryWarning: 30 * 86_400,
       pinnedKeys: [],
       files: [],
     });
@@ -29,6 +31,8 @@ describe('our own options', () => {
       'lock_timeout',
       'stall_signal',
       'stall_give_up',
+      'pin_first_signer',
+      'key_expiry_warning',
     ]);
   });
 
