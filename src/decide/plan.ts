@@ -1,12 +1,33 @@
 // World and request -> Plan. Pure: the same input gives the same plan, whatever the order of its lists.
-import { because } from '../domain/because.ts';
+import { type Because, because } from '../domain/because.ts';
 import type { InstalledKernel } from '../domain/kernel.ts';
 import { formatNevra } from '../domain/nevra.ts';
-import type { InstallAction, LoadAction, Plan, SettingAction, Skipped } from '../domain/plan.ts';
+import type {
+  InstallAction,
+  LoadAction,
+  Plan,
+  Rejection,
+  SettingAction,
+  Skipped,
+  UnholdAction,
+} from '../domain/plan.ts';
 import type { World } from '../domain/world.ts';
+import { type AskedVerb, askedFor, understand } from './asked.ts';
 import { chooseFor } from './policy.ts';
+import { orphansOf, removalOf } from './removal.ts';
+import type { Spec } from './spec.ts';
 
-export type Verb = 'auto' | 'install' | 'manual' | 'auto-filter' | 'no-filter';
+export type Verb =
+  | 'auto'
+  | 'install'
+  | 'upgrade'
+  | 'downgrade'
+  | 'reinstall'
+  | 'remove'
+  | 'autoremove'
+  | 'manual'
+  | 'auto-filter'
+  | 'no-filter';
 
 export interface Goal {
   readonly verb: Verb;
@@ -14,42 +35,92 @@ export interface Goal {
   readonly kernels: readonly string[];
   /** Whether loading into the running kernel is wanted. */
   readonly load: boolean;
+  /** What was named; empty or absent: everything the verb is about. */
+  readonly specs?: readonly Spec[];
 }
 
-/** Plans a verb of the main job. Every installed kernel ends in at least one action or in exactly one `skipped`. */
+/** Plans a verb. Every installed kernel ends in at least one action or in exactly one `skipped`. */
 export function planFor(world: World, goal: Goal): Plan {
-  const settings = settingActions(world, goal.verb);
-  if (goal.verb === 'manual' || goal.verb === 'auto-filter' || goal.verb === 'no-filter') {
-    const skipped = inOrder(world).map((k) => ({ kernel: k.release, because: because('setting-only'), rejected: [] }));
-    return { actions: settings, skipped, repositories: world.repositories };
+  const { verb, specs = [] } = goal;
+  switch (verb) {
+    case 'manual':
+    case 'auto-filter':
+    case 'no-filter':
+      return planOf(world, settingActions(world, verb), because('setting-only'));
+    case 'remove': {
+      const { removes, unmatched } = removalOf(specs, goal.kernels, world);
+      return { ...planOf(world, removes, because('not-asked-for')), unmatched };
+    }
+    case 'autoremove':
+      return planOf(world, orphansOf(world), because('not-asked-for', 'this kernel is installed'));
+    default:
+      return takingPlan(world, goal, specs);
   }
+}
+
+/** A plan of these actions; every kernel they do not touch is skipped for one reason. */
+function planOf(world: World, actions: Plan['actions'], reason: Because): Plan {
+  const touched = new Set(actions.map((action) => ('kernel' in action ? action.kernel : null)));
+  const rest = inOrder(world).filter(({ release }) => !touched.has(release));
+  const skipped = rest.map(({ release }) => ({ kernel: release, because: reason, rejected: [] }));
+  return { actions, skipped, repositories: world.repositories };
+}
+
+/** What is done for one kernel by the verbs that take packages. */
+interface Chosen {
+  readonly install: InstallAction | null;
+  readonly load: LoadAction | null;
+  readonly unholds: readonly UnholdAction[];
+  readonly skip: Because | null;
+  readonly rejected: readonly Rejection[];
+}
+
+function takingPlan(world: World, goal: Goal, specs: readonly Spec[]): Plan {
+  const request = specs.length > 0 ? understand(goal.verb as AskedVerb, specs, world) : null;
   const installs: InstallAction[] = [];
   const loads: LoadAction[] = [];
+  const unholds: UnholdAction[] = [];
   const skipped: Skipped[] = [];
   for (const kernel of inOrder(world)) {
+    const skip = (reason: Because, rejected: readonly Rejection[] = []) =>
+      skipped.push({ kernel: kernel.release, because: reason, rejected });
     if (goal.kernels.length > 0 && !goal.kernels.includes(kernel.release)) {
-      skipped.push({ kernel: kernel.release, because: because('not-selected'), rejected: [] });
+      skip(because('not-selected'));
       continue;
     }
-    const choice = chooseFor(kernel, world, goal.load);
+    const choice = request
+      ? askedFor(kernel, world, goal.verb as AskedVerb, request, goal.load)
+      : unasked(kernel, world, goal);
     if (choice.skip) {
-      skipped.push({ kernel: kernel.release, because: choice.skip, rejected: choice.candidates.rejected });
+      skip(choice.skip, choice.rejected);
       continue;
     }
     if (choice.install) {
       const nevra = formatNevra(choice.install.package);
       if (takenElsewhere(nevra, kernel, installs, world)) {
         // One NEVRA for two kernels: a repository contradicts itself, and a package can be installed once only.
-        const reason = because('other-kernel', `${nevra} is taken for another kernel already`);
-        skipped.push({ kernel: kernel.release, because: reason, rejected: choice.candidates.rejected });
+        skip(because('other-kernel', `${nevra} is taken for another kernel already`), choice.rejected);
         continue;
       }
       installs.push(choice.install);
     }
     if (choice.load) loads.push(choice.load);
+    unholds.push(...choice.unholds);
   }
+  const settings = settingActions(world, goal.verb);
   // Settings go before loads: the setting stands when every package action succeeded, whatever the kernel says afterwards.
-  return { actions: [...installs, ...settings, ...loads], skipped, repositories: world.repositories };
+  const actions = [...installs, ...unholds, ...settings, ...loads];
+  const plan = { actions, skipped, repositories: world.repositories };
+  return request ? { ...plan, unmatched: request.unmatched } : plan;
+}
+
+/** Nothing was named: the policy decides; `upgrade` leaves kernels alone for which nothing is installed. */
+function unasked(kernel: InstalledKernel, world: World, goal: Goal): Chosen {
+  const { install, load, skip, candidates } = chooseFor(kernel, world, goal.load);
+  const chosen = { install, load, unholds: [], skip, rejected: candidates.rejected };
+  if (goal.verb !== 'upgrade' || install?.do !== 'install') return chosen;
+  const text = `no live patch is installed for this kernel; to have ${formatNevra(install.package)}: kpatch-pm install`;
+  return { ...chosen, install: null, load: null, skip: because('nothing-installed', text) };
 }
 
 function takenElsewhere(
@@ -73,17 +144,16 @@ function inOrder(world: World): InstalledKernel[] {
   );
 }
 
-const WANTED: Record<Verb, SettingAction['setting'] | null> = {
+const WANTED: Partial<Record<Verb, SettingAction['setting']>> = {
   auto: { name: 'autoupdate', value: true },
   manual: { name: 'autoupdate', value: false },
   'auto-filter': { name: 'autofilter', value: true },
   'no-filter': { name: 'autofilter', value: false },
-  install: null,
 };
 
 function settingActions(world: World, verb: Verb): SettingAction[] {
   const setting = WANTED[verb];
-  if (setting === null) return [];
+  if (setting === undefined) return [];
   const stands = world.settings[setting.name] === setting.value && !world.settingsToMend?.includes(setting.name);
   if (stands) return [];
   return [{ do: 'setting', setting, because: because('setting-requested'), rejected: [] }];

@@ -5,7 +5,7 @@ import type { InstalledKernel } from '../domain/kernel.ts';
 import { formatNevra } from '../domain/nevra.ts';
 import type { OfferedPackage } from '../domain/package.ts';
 import type { InstallAction, LoadAction } from '../domain/plan.ts';
-import type { World } from '../domain/world.ts';
+import type { Hold, World } from '../domain/world.ts';
 import { skippedText } from './explain.ts';
 import { activeLevel, installedLevel, isSubscription, moduleOf, type PackagedPatch } from './installed.ts';
 import { type Candidates, candidatesFor } from './match.ts';
@@ -26,13 +26,33 @@ export interface Choice {
 export function chooseFor(kernel: InstalledKernel, world: World, load: boolean): Choice {
   const candidates = candidatesFor(kernel, world);
   const installed = installedLevel(kernel, world);
-  const held = world.holds.find((hold) => hold.kernel === kernel.release && hold.name === null);
-  if (held) return { install: null, load: null, skip: because('held', held.why), candidates };
   const best = candidates.usable[0];
-  const install = best && needs(best, installed) ? installAction(kernel, best, installed, candidates) : null;
+  const held = holdOn(kernel, best?.name ?? installed?.package.name ?? null, world);
+  // What a person left installed may be loaded; what was put out of reach altogether is not touched.
+  if (held && (held.name === null || installed === null)) {
+    return { install: null, load: null, skip: heldText(held, best?.name), candidates };
+  }
+  const install = best && !held && needs(best, installed) ? installAction(kernel, best, installed, candidates) : null;
   const action = load && world.live && kernel.running ? loadAction(kernel, install, installed, world) : null;
-  const skip = install || action ? null : skippedText(kernel, world, candidates, installed);
+  if (install || action) return { install, load: action, skip: null, candidates };
+  const skip = held ? heldText(held, best?.name) : skippedText(kernel, world, candidates, installed);
   return { install, load: action, skip, candidates };
+}
+
+/** The hold that keeps automatic runs from this package of this kernel, or from the whole kernel. */
+export function holdOn(kernel: InstalledKernel, name: string | null, world: World): Hold | undefined {
+  return world.holds.find(
+    (hold) => hold.kernel === kernel.release && (hold.name === null || name === null || hold.name === name),
+  );
+}
+
+/** The command that brings back what a hold keeps away. */
+export function liftingCommand(hold: Hold, name: string | undefined): string {
+  return `kpatch-pm install ${hold.name ?? name ?? `"kpatch-patch = ${hold.kernel}"`}`;
+}
+
+function heldText(hold: Hold, name: string | undefined): Because {
+  return because('held', `${hold.why}; to have it back: ${liftingCommand(hold, name)}`);
 }
 
 function needs(best: OfferedPackage, installed: PackagedPatch | null): boolean {
@@ -53,7 +73,7 @@ function installAction(
     package: best,
     empty,
     replaces: installed?.package ?? null,
-    fallbacks: usable.slice(1).filter((pkg) => needs(pkg, installed)),
+    fallbacks: usable.filter((pkg) => compareEvr(pkg, best) < 0 && needs(pkg, installed)),
     rejected: higher,
     because: empty
       ? because('subscribe')
@@ -64,7 +84,7 @@ function installAction(
 }
 
 /** What to load: the level that will be the newest on disk, unless that level or a newer one is active already. */
-function loadAction(
+export function loadAction(
   kernel: InstalledKernel,
   install: InstallAction | null,
   installed: PackagedPatch | null,

@@ -5,10 +5,12 @@ import type { InstalledKernel } from '../domain/kernel.ts';
 import type { InstalledPatch, LoadedPatch } from '../domain/livepatch.ts';
 import { formatNevra } from '../domain/nevra.ts';
 import type { OfferedPackage } from '../domain/package.ts';
-import type { World } from '../domain/world.ts';
+import type { Hold, World } from '../domain/world.ts';
 import { skippedText } from './explain.ts';
 import { activeLevel, installedLevel, isSubscription, moduleOf, type PackagedPatch, streamsOf } from './installed.ts';
 import { candidatesFor } from './match.ts';
+import { liftingCommand } from './policy.ts';
+import { standingQuarantine } from './quarantined.ts';
 import { levelOfModule } from './schemes/rhel.ts';
 
 export type Verdict =
@@ -81,10 +83,16 @@ function report(kernel: InstalledKernel, world: World): KernelReport {
     available,
     held: held ? because('held', held.why) : null,
     ...judged,
+    next: held ? judged.next.map((command) => lifting(command, held, available?.name)) : judged.next,
   };
 }
 
 const INSTALL = 'kpatch-pm install';
+/** What is held comes back only when it is named. */
+function lifting(command: string, hold: Hold, name: string | undefined): string {
+  return command === INSTALL ? liftingCommand(hold, name) : command;
+}
+
 const REFRESH = 'kpatch-pm status --refresh';
 
 /** Where receipts are hidden from this user, nothing found installed does not mean that nothing is. */
@@ -100,6 +108,11 @@ function judge(facts: Facts): Judgement | null {
   if (moving) {
     const text = `the transition of ${moving.module} has not finished`;
     return { verdict: 'transition-stalled', because: because('in-transition', text), next: ['kpatch-pm status'] };
+  }
+  const crashed = standingQuarantine(kernel.release, installed, facts.world);
+  if (crashed) {
+    const next = [...(available ? [INSTALL] : []), `kpatch-pm quarantine clear ${crashed.module}`];
+    return { verdict: 'quarantined', because: because('quarantined', `${crashed.module}: ${crashed.why}`), next };
   }
   const active = kernel.running ? activeHere(facts) : null;
   const hasModule = installed !== null && !isSubscription(installed);

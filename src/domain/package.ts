@@ -15,6 +15,9 @@ export interface Checksum {
   readonly value: string;
 }
 
+/** The repository of packages that were named as files: no other has priority over it, and it over none. As dnf calls it. */
+export const COMMAND_LINE = '@commandline';
+
 /** A package in a repository's primary metadata: only what deciding and fetching need. */
 export interface OfferedPackage extends Nevra {
   readonly repo: string;
@@ -37,6 +40,8 @@ export interface OfferedPackage extends Nevra {
   readonly files: readonly string[];
   /** The exclude rule that hides it (`exclude=kernel* in dnf.conf`), or null. */
   readonly excludedBy: string | null;
+  /** The versionlock rule that holds it back (`kpatch-patch-*-1-1.* in versionlock.list line 3`); absent or null: none. */
+  readonly lockedBy?: string | null;
 }
 
 /** A kernel a repository offers: enough to say which kernels have a live-patch stream. */

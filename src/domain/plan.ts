@@ -3,7 +3,7 @@ import type { Because } from './because.ts';
 import type { KernelRelease } from './kernel.ts';
 import type { Nevra } from './nevra.ts';
 import type { OfferedPackage } from './package.ts';
-import type { RepositoryState } from './world.ts';
+import type { Hold, RepositoryState } from './world.ts';
 
 export interface Rejection {
   readonly nevra: string;
@@ -16,9 +16,12 @@ interface Common {
   readonly rejected: readonly Rejection[];
 }
 
-/** Take a package (or, where `empty`, a subscription) for one kernel; `replaces` is the level it supersedes. */
+/**
+ * Take a package (or, where `empty`, a subscription) for one kernel; `replaces` is the level it takes the place of.
+ * A downgrade is held afterwards, or the next automatic run would undo it.
+ */
 export interface InstallAction extends Common {
-  readonly do: 'install' | 'upgrade';
+  readonly do: 'install' | 'upgrade' | 'downgrade' | 'reinstall';
   readonly kernel: KernelRelease;
   readonly package: OfferedPackage;
   readonly empty: boolean;
@@ -32,6 +35,15 @@ export interface RemoveAction extends Common {
   readonly do: 'remove';
   readonly kernel: KernelRelease;
   readonly package: Nevra;
+  /** Record that it was taken away on purpose, so that automatic runs do not bring it back. */
+  readonly hold?: boolean;
+}
+
+/** Give up a recorded hold: what it held was asked for by name. */
+export interface UnholdAction extends Common {
+  readonly do: 'unhold';
+  readonly kernel: KernelRelease;
+  readonly hold: Hold;
 }
 
 /** Load into the running kernel. `module` is null while the package that brings it is not fetched yet. */
@@ -47,7 +59,12 @@ export interface SettingAction extends Common {
   readonly setting: { readonly name: 'autoupdate' | 'autofilter'; readonly value: boolean };
 }
 
-export type Action = InstallAction | RemoveAction | LoadAction | SettingAction;
+export type Action = InstallAction | RemoveAction | UnholdAction | LoadAction | SettingAction;
+
+/** Whether an action brings a package file. */
+export function isTake(action: Action): action is InstallAction {
+  return ['install', 'upgrade', 'downgrade', 'reinstall'].includes(action.do);
+}
 
 export interface Skipped {
   readonly kernel: KernelRelease;
@@ -55,10 +72,18 @@ export interface Skipped {
   readonly rejected: readonly Rejection[];
 }
 
+/** Something typed that names nothing that could be done; `text` is the whole sentence. */
+export interface Unmatched {
+  readonly spec: string;
+  readonly text: string;
+}
+
 export interface Plan {
   readonly actions: readonly Action[];
   readonly skipped: readonly Skipped[];
   readonly repositories: readonly RepositoryState[];
+  /** In the order typed; absent where nothing was typed. */
+  readonly unmatched?: readonly Unmatched[];
 }
 
 /** What became of one action of a plan. */

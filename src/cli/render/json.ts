@@ -40,13 +40,17 @@ function actionJson(action: Action): Record<string, unknown> {
   const common = { because: reason(action.because), rejected: rejected(action.rejected) };
   switch (action.do) {
     case 'install':
-    case 'upgrade': {
+    case 'upgrade':
+    case 'downgrade':
+    case 'reinstall': {
       const { kernel, package: pkg, replaces } = action;
       const what = { kernel, nevra: nevra(pkg), repo: pkg.repo, size: pkg.size, replaces: nevra(replaces) };
       return { do: action.do, ...none, ...what, ...common };
     }
     case 'remove':
       return { do: action.do, ...none, kernel: action.kernel, nevra: nevra(action.package), ...common };
+    case 'unhold':
+      return { do: action.do, ...none, kernel: action.kernel, ...common };
     case 'load':
     case 'unload': {
       const what = { kernel: action.kernel, nevra: nevra(action.nevra), module: action.module };

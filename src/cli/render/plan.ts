@@ -1,18 +1,21 @@
 // A plan as people read it before they say yes: dnf's transaction table, then what else will happen and why.
 
-import type { ReasonCode } from '../../domain/because.ts';
+import { REASON_CODES, type ReasonCode } from '../../domain/because.ts';
 import { type Evr, formatEvr } from '../../domain/evr.ts';
 import { formatNevra } from '../../domain/nevra.ts';
-import type {
-  Action,
-  InstallAction,
-  LoadAction,
-  Plan,
-  Rejection,
-  RemoveAction,
-  SettingAction,
-  Skipped,
+import {
+  type Action,
+  type InstallAction,
+  isTake,
+  type LoadAction,
+  type Plan,
+  type Rejection,
+  type RemoveAction,
+  type SettingAction,
+  type Skipped,
+  type UnholdAction,
 } from '../../domain/plan.ts';
+import type { Hold } from '../../domain/world.ts';
 import { cleanDeep } from './clean.ts';
 import { humanSize } from './size.ts';
 import type { Style, Tone } from './style.ts';
@@ -35,17 +38,17 @@ interface Group {
   readonly has: (action: Action) => boolean;
 }
 
-const isTake = (action: Action): action is InstallAction => action.do === 'install' || action.do === 'upgrade';
-
 const GROUPS: readonly Group[] = [
   { heading: 'Installing:', word: 'Install', tone: 'good', has: (a) => a.do === 'install' && !a.empty },
   { heading: 'Upgrading:', word: 'Upgrade', tone: 'good', has: (a) => a.do === 'upgrade' && !a.empty },
+  { heading: 'Reinstalling:', word: 'Reinstall', tone: 'plain', has: (a) => a.do === 'reinstall' },
   {
     heading: 'Subscribing (no fixes published yet):',
     word: 'Subscribe',
     tone: 'plain',
-    has: (a) => isTake(a) && a.empty,
+    has: (a) => (a.do === 'install' || a.do === 'upgrade') && a.empty,
   },
+  { heading: 'Downgrading:', word: 'Downgrade', tone: 'wait', has: (a) => a.do === 'downgrade' },
   { heading: 'Removing:', word: 'Remove', tone: 'bad', has: (a) => a.do === 'remove' },
 ];
 
@@ -65,7 +68,8 @@ export function settingLine(setting: SettingAction['setting']): string {
 export function renderPlan(foreign: Plan, style: Style): string {
   const plan = cleanDeep(foreign);
   const { actions } = plan;
-  const lines = [...packageTable(actions, style), ...loadLines(actions, style), ...settingLines(actions)];
+  const lines = [...packageTable(actions, style), ...unholdLines(actions, style), ...loadLines(actions, style)];
+  lines.push(...removeLines(actions, style), ...settingLines(actions));
   lines.push(...steppedDown(actions, style));
   if (actions.length === 0) lines.push(...nothingToDo(plan, style));
   else
@@ -130,6 +134,26 @@ function settingLines(actions: readonly Action[]): string[] {
   return ['Changing settings:', ...settings.map((action) => ` ${settingLine(action.setting)}`)];
 }
 
+/** `kpatch-patch-5_14_0-362_8_1 for 5.14.0-362.8.1.el9_3.x86_64` */
+export function holdText({ name, kernel }: Hold): string {
+  return `${name ?? 'every live patch'}${kernel === null ? '' : ` for ${kernel}`}`;
+}
+
+function unholdLines(actions: readonly Action[], style: Style): string[] {
+  const unholds = actions.filter((action): action is UnholdAction => action.do === 'unhold');
+  if (unholds.length === 0) return [];
+  return ['No longer held:', ...unholds.flatMap(({ hold }) => item(`${holdText(hold)} (${hold.why})`, style))];
+}
+
+/** What a removal leaves behind. */
+function removeLines(actions: readonly Action[], style: Style): string[] {
+  const left = actions.flatMap((a) => (a.do === 'remove' && !PLAIN.includes(a.because.text) ? [a.because.text] : []));
+  return left.length === 0 ? [] : ['Note:', ...left.flatMap((text) => item(text, style))];
+}
+
+/** Reasons that say no more than the heading does. */
+const PLAIN: readonly string[] = [REASON_CODES['asked-for'], REASON_CODES['kernel-gone']];
+
 function steppedDown(actions: readonly Action[], style: Style): string[] {
   const lines = actions.flatMap((action) => rejections(action.rejected, style));
   return lines.length > 0 ? ['Stepped over, a lower level is taken:', ...lines] : [];
@@ -144,7 +168,7 @@ function item(text: string, style: Style, indent = ' '): string[] {
 }
 
 /** Reasons that repeat what the user has typed. */
-const OBVIOUS: readonly ReasonCode[] = ['setting-only', 'not-selected'];
+const OBVIOUS: readonly ReasonCode[] = ['setting-only', 'not-selected', 'not-asked-for'];
 
 function skippedLines(skipped: readonly Skipped[], style: Style, heading: string): string[] {
   const telling = skipped.filter(({ because }) => !OBVIOUS.includes(because.code));

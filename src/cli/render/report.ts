@@ -4,7 +4,7 @@ import type { Action, Outcome, Plan } from '../../domain/plan.ts';
 import type { Settings, World } from '../../domain/world.ts';
 import type { Request } from '../../pipeline.ts';
 import { cleanDeep } from './clean.ts';
-import { settingLine } from './plan.ts';
+import { holdText, settingLine } from './plan.ts';
 import { paint, type Style } from './style.ts';
 import { wrap } from './width.ts';
 
@@ -45,7 +45,10 @@ export function renderReport(view: ReportView, style: Style): string {
 const GROUPS: readonly (readonly [string, (action: Action) => boolean])[] = [
   ['Installed:', (action) => action.do === 'install' && !action.empty],
   ['Upgraded:', (action) => action.do === 'upgrade' && !action.empty],
+  ['Downgraded:', (action) => action.do === 'downgrade'],
+  ['Reinstalled:', (action) => action.do === 'reinstall'],
   ['Subscribed:', (action) => (action.do === 'install' || action.do === 'upgrade') && action.empty],
+  ['No longer held:', (action) => action.do === 'unhold'],
   ['Removed:', (action) => action.do === 'remove'],
   ['Loaded and active:', (action) => action.do === 'load'],
   ['Unloaded:', (action) => action.do === 'unload'],
@@ -58,6 +61,8 @@ function subject(action: Action): string {
       return `${action.module ?? (action.nevra ? formatNevra(action.nevra) : 'module')} (${action.kernel})`;
     case 'setting':
       return settingLine(action.setting);
+    case 'unhold':
+      return holdText(action.hold);
     default:
       return formatNevra(action.package);
   }

@@ -1,0 +1,86 @@
+// What one word of a command line means: packages on offer, and patches that are installed.
+import { compareEvr } from '../domain/evr.ts';
+import { kernelArch } from '../domain/kernel.ts';
+import { formatNevra, sameNevra } from '../domain/nevra.ts';
+import { COMMAND_LINE, type Dependency, type OfferedPackage } from '../domain/package.ts';
+import type { World } from '../domain/world.ts';
+import type { PackagedPatch } from './installed.ts';
+import { isLivePatchName } from './schemes/rhel.ts';
+import { type Named, type Spec, select } from './spec.ts';
+
+export interface Meaning {
+  readonly spec: Spec;
+  /** Live patches on offer that it names, or that come to the same (another level of an installed one it names). */
+  readonly offered: readonly OfferedPackage[];
+  readonly installed: readonly PackagedPatch[];
+  /** Why it can mean nothing at all, as a sentence. */
+  readonly problem: string | null;
+}
+
+/** Understands one spec. */
+export function meaningOf(spec: Spec, world: World): Meaning {
+  if (spec.kind === 'cve' || spec.kind === 'advisory') return byAdvisory(spec, world);
+  const pool = world.offered.filter((pkg) => isLivePatchName(pkg.name));
+  if (spec.kind === 'file') {
+    const offered = pool.filter((pkg) => pkg.repo === COMMAND_LINE && pkg.href === spec.text);
+    return { spec, offered, installed: [], problem: null };
+  }
+  const named = select(spec, pool);
+  const installed = select(spec, world.installed.flatMap(asNamed)).map(({ patch }) => patch);
+  // Who names the installed level (as `kpatch list` prints it) means that package, whatever its level will be.
+  const streams = new Set(installed.map((patch) => patch.package.name));
+  const offered = pool.filter((pkg) => named.includes(pkg) || streams.has(pkg.name));
+  return { spec, offered: named.length > 0 && installed.length === 0 ? named : offered, installed, problem: null };
+}
+
+interface NamedPatch extends Named {
+  readonly patch: PackagedPatch;
+}
+
+/** An installed patch as specs look at it: what it provides follows from the kernel it is for. */
+export function asNamed(patch: World['installed'][number]): NamedPatch[] {
+  if (patch.package === null) return [];
+  const arch = kernelArch(patch.kernel);
+  const bare = arch === null ? patch.kernel : patch.kernel.replace(new RegExp(`\\.${arch}$`), '');
+  const provides = [...new Set([patch.kernel, bare])].map(
+    (evr): Dependency => ({ name: 'kpatch-patch', flags: 'EQ', evr }),
+  );
+  const modules = patch.module === null ? null : [patch.module];
+  return [{ ...patch.package, provides, modules, patch: patch as PackagedPatch }];
+}
+
+/**
+ * Levels that hold what an advisory (or the advisories about a CVE) brings: levels are cumulative, so every level from the
+ * lowest listed one on. Source: the vendor lists one package name for each kernel in an advisory.
+ */
+function byAdvisory(spec: Spec, world: World): Meaning {
+  const about = world.advisories.filter((one) =>
+    spec.kind === 'cve' ? one.cves.includes(spec.text) : one.id.toLowerCase() === spec.text.toLowerCase(),
+  );
+  const none = { spec, offered: [], installed: [] };
+  if (about.length === 0) return { ...none, problem: unknownAdvisory(spec, world) };
+  const listed = about.flatMap(({ packages }) => packages).filter((pkg) => isLivePatchName(pkg.name));
+  if (listed.length === 0) {
+    return { ...none, problem: `${spec.text} is not fixed by a live patch in any advisory that is on offer.` };
+  }
+  const holds = (pkg: { name: string; arch: string }) =>
+    listed.filter((one) => one.name === pkg.name && one.arch === pkg.arch);
+  const offered = world.offered.filter(
+    (pkg) => isLivePatchName(pkg.name) && holds(pkg).some((one) => compareEvr(pkg, one) >= 0),
+  );
+  const installed = world.installed.filter((patch): patch is PackagedPatch => {
+    const nevra = patch.package;
+    return nevra !== null && holds(nevra).some((one) => compareEvr(nevra, one) >= 0 || sameNevra(nevra, one));
+  });
+  const problem =
+    offered.length === 0 && installed.length === 0
+      ? `${spec.text} is fixed by ${formatNevra(listed[0] as (typeof listed)[number])}, which no repository offers.`
+      : null;
+  return { spec, offered, installed, problem };
+}
+
+function unknownAdvisory(spec: Spec, world: World): string {
+  const what = spec.kind === 'cve' ? `No advisory on offer names ${spec.text}` : `No advisory ${spec.text} is on offer`;
+  const unread = world.advisoryStates.filter(({ state }) => state === 'unread').map(({ repo }) => repo);
+  return unread.length > 0 ? `${what}; those of ${unread.join(', ')} could not be read.` : `${what}.`;
+}
