@@ -5,8 +5,10 @@ import path from 'node:path';
 import type { KernelRelease } from '../domain/kernel.ts';
 import type { InstalledPatch } from '../domain/livepatch.ts';
 import { formatNevra, type Nevra } from '../domain/nevra.ts';
-import { RECEIPT_FORMAT, type Receipt } from '../domain/receipt.ts';
+import { type EarlierLevel, MAX_CHANGELOG, MAX_EARLIER, RECEIPT_FORMAT, type Receipt } from '../domain/receipt.ts';
 import type { Hold } from '../domain/world.ts';
+import { packageFacts } from '../formats/rpm/facts.ts';
+import { changelogFixes, cvesOf } from '../formats/rpm/fixes.ts';
 import type { Blobs, DropStep, Place, PutStep, SettingStep, Step } from '../state/steps.ts';
 import type { StagedModule } from './extract.ts';
 import type { KeptFile } from './retired.ts';
@@ -35,6 +37,8 @@ export interface InstallRequest {
   /** Keep the bytes of what is superseded until a `forget` step, so that it can come back. */
   readonly keep: boolean;
   readonly downgrade?: boolean;
+  /** The levels before this one, as their receipts have them. */
+  readonly earlier?: readonly EarlierLevel[];
 }
 
 const putStep = (place: Place, kernel: KernelRelease, module: StagedModule, ifRegistered: string | null): PutStep => ({
@@ -108,7 +112,29 @@ export function receiptOf(request: Omit<InstallRequest, 'replaces' | 'register' 
     by: request.by,
     askedBy: request.askedBy,
     registered: false,
+    changelog: keptChangelog(verified),
+    earlier: request.earlier ?? [],
   };
+}
+
+/** The newest entries of the package's changelog, as many as are kept. */
+function keptChangelog(verified: VerifiedPackage): NonNullable<Receipt['changelog']> {
+  let room = MAX_CHANGELOG;
+  return packageFacts(verified.pkg)
+    .changelog.map(({ time, author, text }) => ({ time, author, text }))
+    .filter(({ author, text }) => {
+      room -= author.length + text.length;
+      return room >= 0;
+    });
+}
+
+/** What is remembered of the level a receipt is about, and of those before it, once another level takes its place. */
+export function earlierOf(before: Receipt | null): EarlierLevel[] {
+  if (before === null) return [];
+  const { package: nevra, signer, files, changelog = [], earlier = [] } = before;
+  const modules = files.map(({ module }) => module);
+  const cves = cvesOf(changelogFixes(changelog));
+  return [{ package: nevra, signer, modules, cves }, ...earlier].slice(0, MAX_EARLIER);
 }
 
 /** Installs (or upgrades to) one package for one kernel; an empty one is recorded and registered only. */

@@ -17,6 +17,8 @@ export interface InstalledPatch {
   readonly support: Support;
   /** True when the bytes on disk differ from the receipt's; null when there is no receipt. */
   readonly changed: boolean | null;
+  /** GNU build id of the module file, hexadecimal; null or absent where it has none or is no module. */
+  readonly buildId?: string | null;
 }
 
 /** One entry of /sys/kernel/livepatch of the running kernel. */
@@ -24,4 +26,6 @@ export interface LoadedPatch {
   readonly module: string;
   readonly enabled: boolean;
   readonly transition: boolean;
+  /** GNU build id of what is in the kernel, hexadecimal; absent where the kernel does not show one. */
+  readonly buildId?: string;
 }

@@ -19,6 +19,23 @@ export interface ReceiptFile {
   readonly sha256: string;
 }
 
+/** One entry of a package's changelog, as its signed header has it. */
+export interface ReceiptChange {
+  /** Seconds since 1970. */
+  readonly time: number;
+  readonly author: string;
+  readonly text: string;
+}
+
+/** A level that this one took the place of: it may be the one that still runs. */
+export interface EarlierLevel {
+  readonly package: Nevra;
+  readonly signer: Signer | null;
+  /** Module names. */
+  readonly modules: readonly string[];
+  readonly cves: readonly string[];
+}
+
 export interface Receipt {
   readonly format: typeof RECEIPT_FORMAT;
   readonly kernel: KernelRelease;
@@ -38,4 +55,15 @@ export interface Receipt {
   readonly askedBy: string;
   /** Whether the rpm database was told. */
   readonly registered: boolean;
+  /**
+   * The changelog of the package: what it fixes, vouched for by `signer`. Receipts written before this was kept have none;
+   * entries beyond MAX_CHANGELOG are left out.
+   */
+  readonly changelog?: readonly ReceiptChange[];
+  /** The levels before, the newest first, at most MAX_EARLIER. */
+  readonly earlier?: readonly EarlierLevel[];
 }
+
+/** Characters of changelog kept in a receipt at most; vendors' live patches have some thousand. */
+export const MAX_CHANGELOG = 256 * 1024;
+export const MAX_EARLIER = 8;

@@ -39,7 +39,13 @@ export function livepatches(sys: Root): LoadedPatch[] {
     const enabled = attribute(sys, `${LIVEPATCH}/${module}/enabled`);
     const transition = attribute(sys, `${LIVEPATCH}/${module}/transition`);
     if (enabled === null && !sys.exists(`${LIVEPATCH}/${module}`)) continue;
-    found.push({ module, enabled: enabled === '1', transition: transition === '1' });
+    const buildId = loadedBuildId(sys, module);
+    found.push({
+      module,
+      enabled: enabled === '1',
+      transition: transition === '1',
+      ...(buildId === null ? {} : { buildId }),
+    });
   }
   return found;
 }
@@ -58,6 +64,23 @@ export function refcount(sys: Root, module: string): number | null {
 /** The raw GNU build-id note of a loaded module; null when the kernel shows none. */
 export function buildIdNote(sys: Root, module: string): Buffer | null {
   return sys.read(`${MODULES}/${module}/notes/.note.gnu.build-id`);
+}
+
+/** The GNU build id of a loaded module, hexadecimal; null when the kernel shows none. Source: elf(5), "Notes (Nhdr)". */
+export function loadedBuildId(sys: Root, module: string): string | null {
+  let note: Buffer | null;
+  try {
+    note = buildIdNote(sys, module);
+  } catch (error) {
+    // Some kernels let only root read the notes; the module may also be gone by now.
+    if (error instanceof KpmError) return null;
+    throw error;
+  }
+  if (note === null || note.length < 16) return null;
+  // Four bytes of name: the byte order of the kernel shows in the first word.
+  const little = note.readUInt32LE(0) === 4;
+  const size = little ? note.readUInt32LE(4) : note.readUInt32BE(4);
+  return size > 0 && note.length >= 16 + size ? note.toString('hex', 16, 16 + size) : null;
 }
 
 /** Whether this kernel lets us ask it to signal the tasks in the way (only older ones do; newer ones signal by themselves). */

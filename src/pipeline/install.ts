@@ -2,6 +2,7 @@
 import { runTransaction } from '../apply/install.ts';
 import { keptFiles } from '../apply/retired.ts';
 import {
+  earlierOf,
   type InstallRequest,
   installSteps,
   receiptOf,
@@ -9,9 +10,12 @@ import {
   restoreSteps,
   type Work,
 } from '../apply/transactions.ts';
+import { formatNevra, sameNevra } from '../domain/nevra.ts';
 import { type ErrorCode, KpmError } from '../errors.ts';
 import { readReceipts } from '../state/receipts.ts';
+import type { Step } from '../state/steps.ts';
 import type { Application, Installation } from './application.ts';
+import { newHold } from './holds.ts';
 import type { StagedPatch } from './stage.ts';
 
 /**
@@ -23,17 +27,26 @@ export async function installOne(application: Application, staged: StagedPatch):
   const { kernel, package: pkg } = staged.action;
   const loads = plan.actions.some((action) => action.do === 'load' && action.kernel === kernel);
   const later = loads && staged.modules.length > 0;
-  const request: InstallRequest = {
-    ...instruction(application, staged),
-    register: registers(application) && !later,
-    keep: later,
-  };
   const before =
     readReceipts(observed.machine.root, observed.machine.uid).find(
       (receipt) => receipt.kernel === kernel && receipt.package.name === pkg.name,
     ) ?? null;
-  await transact(application, installSteps(request));
+  const request: InstallRequest = {
+    ...instruction(application, staged),
+    register: registers(application) && !later,
+    keep: later,
+    earlier: earlierOf(before).filter((level) => !sameNevra(level.package, pkg)),
+  };
+  const { steps, blobs } = installSteps(request);
+  await transact(application, { steps: [...steps, ...holdAfter(application, staged)], blobs });
   if (later) application.installations.set(kernel, { staged, request, before });
+}
+
+/** Who goes back to a lower level wants to stay there: the next automatic run must not undo it. */
+function holdAfter({ observed }: Application, { action, package: pkg }: StagedPatch): Step[] {
+  if (action.do !== 'downgrade') return [];
+  const why = `went back to ${formatNevra(pkg)}`;
+  return [{ do: 'hold', hold: newHold(observed.machine, action.kernel, pkg.name, why) }];
 }
 
 /** The new level was taken by the kernel (or only stalled): it stays, and the rpm database is told. */
@@ -84,5 +97,6 @@ function instruction(
     now: machine.now(),
     by: machine.version,
     askedBy: `kpatch-pm ${request.verb} (${machine.user})`,
+    downgrade: staged.action.do === 'downgrade',
   };
 }

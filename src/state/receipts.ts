@@ -31,6 +31,19 @@ export function isModuleFile(name: string): boolean {
   return /^[A-Za-z0-9_][A-Za-z0-9._+~^-]{0,250}\.ko$/.test(name);
 }
 
+const isChange = (value: unknown): boolean =>
+  isFields(value) && Number.isSafeInteger(value.time) && [value.author, value.text].every(text);
+
+const isEarlier = (value: unknown): boolean =>
+  isFields(value) &&
+  isNevra(value.package) &&
+  isSigner(value.signer) &&
+  [value.modules, value.cves].every((list) => Array.isArray(list) && list.every(text));
+
+/** Fields that came later: older receipts lack them. */
+const listOrAbsent = (value: unknown, fits: (one: unknown) => boolean): boolean =>
+  value === undefined || (Array.isArray(value) && value.every(fits));
+
 function check(fields: Fields): Receipt | null {
   const sound =
     text(fields.kernel) &&
@@ -42,7 +55,9 @@ function check(fields: Fields): Receipt | null {
     Array.isArray(fields.files) &&
     fields.files.every(isFile) &&
     [fields.packageSha256, fields.installedAt, fields.by, fields.askedBy].every(text) &&
-    typeof fields.registered === 'boolean';
+    typeof fields.registered === 'boolean' &&
+    listOrAbsent(fields.changelog, isChange) &&
+    listOrAbsent(fields.earlier, isEarlier);
   return sound ? (fields as unknown as Receipt) : null;
 }
 

@@ -20,14 +20,18 @@ interface ModuleFile {
   readonly file: string;
   readonly module: string;
   readonly sha256: string;
+  readonly buildId: string | null;
 }
 
-function moduleName(file: string, bytes: Buffer): string {
+function identity(file: string, bytes: Buffer): { module: string; buildId: string | null } {
   try {
-    return moduleFacts(bytes).name;
+    const { name, buildId } = moduleFacts(bytes);
+    return { module: name, buildId };
   } catch (error) {
     // Damaged or no module at all: shown by the name it would have, never loaded by us.
-    if (error instanceof KpmError) return file.slice(0, -'.ko'.length).replace(/[-.]/g, '_');
+    if (error instanceof KpmError) {
+      return { module: file.slice(0, -'.ko'.length).replace(/[-.]/g, '_'), buildId: null };
+    }
     throw error;
   }
 }
@@ -41,7 +45,7 @@ function moduleFiles(root: Root): ModuleFile[] {
       if (!isModuleFile(file) || !root.stat(path)?.isFile()) return [];
       const bytes = root.read(path, 512 * 1024 * 1024) ?? Buffer.alloc(0);
       const sha256 = createHash('sha256').update(bytes).digest('hex');
-      return [{ kernel, file, module: moduleName(file, bytes), sha256 }];
+      return [{ kernel, file, ...identity(file, bytes), sha256 }];
     });
   });
 }
@@ -78,6 +82,7 @@ function ofReceipt(receipt: Receipt, entry: ReceiptFile | null, onDisk: ModuleFi
     source: 'kpatch-pm',
     support: 'unknown',
     changed: entry && onDisk ? onDisk.sha256 !== entry.sha256 : null,
+    ...(onDisk ? { buildId: onDisk.buildId } : {}),
   };
 }
 
@@ -131,6 +136,7 @@ export function installedPatches(
       source: 'foreign',
       support: 'own',
       changed: null,
+      buildId: file.buildId,
     });
   }
   return list.sort((a, b) => order(a.kernel, b.kernel) || order(a.module ?? '', b.module ?? ''));
@@ -149,5 +155,6 @@ function ofPackage(pkg: RpmdbPackage, kernel: string, onDisk: ModuleFile | undef
     source: 'rpm',
     support: 'unknown',
     changed: null,
+    ...(onDisk ? { buildId: onDisk.buildId } : {}),
   };
 }
