@@ -1,6 +1,7 @@
-// The command line, read with yargs in its strictest form: what is not in the tables is a usage error before anything
-// else is touched. Every value is a string and stays as it was typed.
-import yargs from 'yargs';
+// The command line, read with the parser of yargs in its strictest form: what is not in the tables is a usage error before
+// anything else is touched. Every value is a string and stays as it was typed.
+// Only the parser: loading the rest of yargs takes longer than the whole of a warm `status` (docs/performance.md).
+import yargsParser from 'yargs-parser';
 import { KpmError } from '../errors.ts';
 import {
   CONFLICTS,
@@ -55,34 +56,32 @@ export function parseArguments(args: readonly string[]): Invocation {
 
 type Given_ = Record<string, unknown> & { _: (string | number)[] };
 
+/** Nothing is guessed. Source: yargs-parser's README, "Configuration". */
+export const CONFIGURATION = {
+  'boolean-negation': false,
+  'camel-case-expansion': false,
+  'dot-notation': false,
+  'greedy-arrays': false,
+  'parse-numbers': false,
+  'parse-positional-numbers': false,
+  'strip-aliased': true,
+} as const;
+
+/** What the parser is told of the table. yargs itself makes the same of it (test/oracle/yargs.test.ts). */
 function parse(args: readonly string[]): Given_ {
-  const parser = yargs([...args])
-    .parserConfiguration({
-      'boolean-negation': false,
-      'camel-case-expansion': false,
-      'dot-notation': false,
-      'greedy-arrays': false,
-      'parse-numbers': false,
-      'parse-positional-numbers': false,
-      'strip-aliased': true,
-    })
-    .detectLocale(false)
-    .help(false)
-    .version(false)
-    .exitProcess(false)
-    .strictOptions()
-    .fail((message: string | null, error: Error | undefined) => {
-      throw usageError(sentence(message ?? error?.message ?? 'The command line could not be read'));
-    });
-  for (const { name, short, aliases = [], kind } of SPECS) {
-    // nargs makes yargs refuse a missing value, and a value where none belongs (`--json=no`).
-    parser.option(name, {
-      alias: short === undefined ? [...aliases] : [short, ...aliases],
-      type: kind === 'flag' ? 'boolean' : 'string',
-      nargs: kind === 'flag' ? 0 : 1,
-    });
-  }
-  return parser.parseSync() as Given_;
+  const named = (kind: (spec: OptionSpec) => boolean): string[] => SPECS.filter(kind).map(({ name }) => name);
+  const { argv, error } = yargsParser.detailed([...args], {
+    alias: Object.fromEntries(
+      SPECS.map(({ name, short, aliases = [] }) => [name, short === undefined ? [...aliases] : [short, ...aliases]]),
+    ),
+    boolean: named(({ kind }) => kind === 'flag'),
+    string: named(({ kind }) => kind !== 'flag'),
+    // Makes the parser refuse a missing value, and a value where none belongs (`--json=no`).
+    narg: Object.fromEntries(SPECS.map(({ name, kind }) => [name, kind === 'flag' ? 0 : 1])),
+    configuration: CONFIGURATION,
+  });
+  if (error) throw usageError(sentence(error.message));
+  return argv as Given_;
 }
 
 /** yargs' own words as a sentence of ours. */
