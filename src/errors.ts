@@ -344,11 +344,19 @@ export const ERROR_CODES = {
   },
   'key-not-pinned': {
     meaning: 'The package is signed by a trusted key, but other keys are pinned for its live-patch stream.',
-    next: 'If the vendor changed its key, pin the new one: kpatch-pm keys pin FINGERPRINT.',
+    next: 'If the vendor changed its key, pin the new one: kpatch-pm keys pin STREAM FINGERPRINT.',
   },
   'key-refused': {
     meaning: 'The key may not be used on this machine (a published test key).',
     next: 'Use the key of the vendor; test keys work only below another root.',
+  },
+  'key-missing': {
+    meaning: 'A key that is named or pinned is not among the trusted ones.',
+    next: 'See `kpatch-pm keys list`; import it with kpatch-pm keys import FILE-OR-URL.',
+  },
+  'key-expiring': {
+    meaning: 'The last key that may sign live patches for this machine expires soon, or has expired.',
+    next: "Import the key's newest form, or the vendor's next key: kpatch-pm keys import FILE-OR-URL.",
   },
   'digest-bad': {
     meaning: 'A digest inside the package does not fit its bytes: it is damaged or was changed.',

@@ -20,6 +20,7 @@ import { STATE } from '../state/directory.ts';
 import { readHolds } from '../state/holds.ts';
 import { readReceipts } from '../state/receipts.ts';
 import { rpmdbMemo } from '../state/rpmdbmemo.ts';
+import { keyNotices } from './key-expiry.ts';
 import type { Request } from './request.ts';
 
 /** The World, and the means by which it was seen: applying needs them again. */
@@ -77,6 +78,7 @@ export async function look(machine: Machine, request: Request, ui: Ui): Promise<
     own.receipts,
     kernels.map(({ release }) => release),
   );
+  if (request.verb === 'status') notices.push(...(await keyNotices({ machine, config }, own.receipts, cache)));
   const world: World = {
     time: machine.now().toISOString(),
     machine: root.readText('etc/machine-id')?.trim() || null,

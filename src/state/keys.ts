@@ -34,13 +34,19 @@ export interface TrustedKeys {
 const MARK = '#key ';
 const QUERY = `${MARK}%{VERSION}-%{RELEASE}\\n%{DESCRIPTION}\\n`;
 
+/** Remembers rpm's answer about its keys for one state of its database. For showing only, never for trusting. */
+export interface KeyMemo {
+  get(): string | null;
+  put(answer: string): void;
+}
+
 /**
  * The keys this root trusts. What cannot be read (a key, the whole database) is left out and named in the notices:
  * fewer keys refuse more, they never let more through.
  */
-export async function trustedKeys(root: Root, run: Run): Promise<TrustedKeys> {
+export async function trustedKeys(root: Root, run: Run, memo?: KeyMemo): Promise<TrustedKeys> {
   const notices: Problem[] = [];
-  const rpm = await rpmKeys(root, run, notices);
+  const rpm = await rpmKeys(root, run, notices, memo);
   const store = tolerant(
     (problem) => notices.push(problem),
     [],
@@ -85,7 +91,7 @@ interface RpmKey {
   readonly key: PublicKey;
 }
 
-async function rpmKeys(root: Root, run: Run, notices: Problem[]): Promise<RpmKey[]> {
+async function rpmKeys(root: Root, run: Run, notices: Problem[], memo?: KeyMemo): Promise<RpmKey[]> {
   const database = findRpmdb(root);
   if (database === null) return [];
   if (run.which('rpm') === null) {
@@ -93,14 +99,21 @@ async function rpmKeys(root: Root, run: Run, notices: Problem[]): Promise<RpmKey
     notices.push({ code: 'rpm-missing', text });
     return [];
   }
+  const known = memo?.get() ?? null;
+  if (known !== null) return keysOf(known, notices);
   const asked = await run.run('rpm', [...rpmArguments(root, database), '-qa', 'gpg-pubkey', '--qf', QUERY]);
   if (asked.status !== 0) {
     const text = `rpm could not read the keys of ${root.show(database)} (${firstLine(asked.stderr)}): only keys in ${root.show(KEY_STORE)} are trusted.`;
     notices.push({ code: 'rpmdb-unreadable', text });
     return [];
   }
-  return asked.stdout
-    .toString('latin1')
+  const answer = asked.stdout.toString('latin1');
+  memo?.put(answer);
+  return keysOf(answer, notices);
+}
+
+function keysOf(answer: string, notices: Problem[]): RpmKey[] {
+  return answer
     .split(`\n${MARK}`)
     .map((block) => block.replace(MARK, ''))
     .filter((block) => block.trim() !== '')
@@ -162,8 +175,23 @@ export async function importKey(root: Root, run: Run, key: PublicKey): Promise<I
     const text = `rpm does not take the key ${key.fingerprint} (${why}): ${kept}.`;
     return { home: 'store', notice: { code: 'rpm-refused-key', text } };
   }
+  if (!(await rpmHolds(root, run, key))) {
+    const text = `rpm keeps its older form of the key ${key.fingerprint}; the newer one counts here: ${kept}.`;
+    return { home: 'store', notice: { code: 'rpm-refused-key', text } };
+  }
   root.remove(storeFile(key));
   return { home: 'rpm', notice: null };
+}
+
+/**
+ * Whether the rpm database holds everything that this form of a key says. rpm answers success to the import of a newer form
+ * (a later expiry, a revocation) of a key that it has, and keeps the old one: seen with 4.18.
+ */
+async function rpmHolds(root: Root, run: Run, key: PublicKey): Promise<boolean> {
+  const held = (await rpmKeys(root, run, [])).map((one) => one.key);
+  const [theirs] = mergeKeys(held.filter(({ fingerprint }) => fingerprint === key.fingerprint));
+  const [both] = theirs ? mergeKeys([theirs, key]) : [];
+  return theirs !== undefined && both?.bytes.equals(theirs.bytes) === true;
 }
 
 /**

@@ -136,6 +136,23 @@ needs('rpm', 'gpg')('trusted keys of a root', () => {
     ]);
   });
 
+  test('a newer form that rpm ignores is not lost: an extension, then a revocation', async () => {
+    makeDatabase();
+    const fingerprint = gpg.key('Vendor Four', 'rsa2048', 'sign', '2y');
+    await importKey(root, realRun, key('Vendor Four'));
+    const [before] = (await trustedKeys(root, realRun)).keys;
+    gpg.run(['--quick-set-expire', fingerprint, '9y']);
+    await importKey(root, realRun, key('Vendor Four'));
+    const [extended] = (await trustedKeys(root, realRun)).keys;
+    expect(Number(extended?.key.expires) - Number(before?.key.expires)).toBeGreaterThan(6 * 365 * 86_400_000);
+    gpg.revoke(fingerprint);
+    await importKey(root, realRun, key('Vendor Four'));
+    expect((await trustedKeys(root, realRun)).keys.map((one) => one.key.revoked?.slice(0, 10))).toEqual(['revoked on']);
+    // Nothing new in it: what rpm and the store hold stays as it is.
+    expect(await importKey(root, realRun, key('Vendor Four'))).toMatchObject({ home: 'store' });
+    expect((await trustedKeys(root, realRun)).keys).toHaveLength(1);
+  });
+
   test.each(['rpm', 'store'])('a key removed from the %s stays away until a person wants it again', async (home) => {
     makeDatabase();
     const run = home === 'rpm' ? realRun : withoutRpm;

@@ -1,7 +1,7 @@
 // The objects of `--json`: contract sections 4 and 5. Consumers ignore unknown keys; none is ever removed or retyped here
 // without raising `format`. Foreign text is cleaned as on the screen: such objects end up on terminals too.
 import type { KernelReport } from '../../decide/verdict.ts';
-import type { Because } from '../../domain/because.ts';
+import type { Because, Problem } from '../../domain/because.ts';
 import type { InstalledPatch } from '../../domain/livepatch.ts';
 import { formatNevra, type Nevra } from '../../domain/nevra.ts';
 import type { Action, Outcome, Plan, Rejection, Skipped } from '../../domain/plan.ts';
@@ -17,6 +17,7 @@ export function jsonText(value: unknown): string {
 }
 
 const nevra = (pkg: Nevra | null): string | null => (pkg === null ? null : formatNevra(pkg));
+const reasonOfProblem = ({ code, text }: Problem): { code: string; text: string } => ({ code, text });
 const reason = ({ code, text }: Because): { code: string; text: string } => ({ code, text });
 
 function rejected(list: readonly Rejection[]): unknown[] {
@@ -130,6 +131,7 @@ export function statusJson(world: World, kernels: readonly KernelReport[], versi
       problem: repo.problem,
     })),
     kernels: kernels.map(kernelJson),
+    notices: world.notices.map(reasonOfProblem),
     error: null,
   };
 }

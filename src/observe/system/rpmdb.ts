@@ -68,7 +68,7 @@ function parseAnswer(answer: string): RpmdbPackage[] | null {
 }
 
 /** What identifies the state of the database: rpm writes into the file, or into the log beside it first. */
-function keyOf(root: Root, place: string): string {
+export function rpmdbState(root: Root, place: string): string {
   const parts = rpmdbFiles(root, place).flatMap(({ file }) =>
     [file, `${file}-wal`].map((name) => {
       const stat = root.stat(name);
@@ -107,7 +107,7 @@ export async function readRpmdb(root: Root, run: Run, memo?: RpmdbMemo): Promise
     return { how: 'none', path: null, packages: [], notices: [{ code: 'rpmdb-missing', text }] };
   }
   if (run.which('rpm') === null) return byParser(root, place, null);
-  const key = keyOf(root, place);
+  const key = rpmdbState(root, place);
   const known = memo?.get(key) ?? null;
   const told = known === null ? await safely(() => askRpm(root, run, place)) : { answer: known };
   if ('why' in told) return byParser(root, place, told.why);
@@ -116,7 +116,7 @@ export async function readRpmdb(root: Root, run: Run, memo?: RpmdbMemo): Promise
   // An rpm that does not know the format may answer from an empty database of its own.
   if (packages.length === 0) return byParser(root, place, null);
   // Asked as root, rpm may have touched the files: the key of what was answered is the one before.
-  if (known === null && keyOf(root, place) === key) memo?.put(key, told.answer);
+  if (known === null && rpmdbState(root, place) === key) memo?.put(key, told.answer);
   return { how: 'rpm', path: place, packages, notices: [] };
 }
 
