@@ -1,15 +1,15 @@
 // A disk for /var that outlives its machine, as after a reboot or a power cut.
-import { mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { rmSync, truncateSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { command } from './command.ts';
-import { place } from './place.ts';
+import { scratch } from './place.ts';
 
 export class Disk {
   readonly image: string;
   readonly #directory: string;
 
   constructor(megabytes = 128) {
-    this.#directory = mkdtempSync(path.join(place(), 'disk-'));
+    this.#directory = scratch('disk');
     this.image = path.join(this.#directory, 'var.img');
     writeFileSync(this.image, '');
     truncateSync(this.image, megabytes << 20);

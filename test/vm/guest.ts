@@ -1,12 +1,12 @@
 // The small guest's user space as an initramfs: bash, GNU tools, kmod, node and their libraries, copied from the host.
 import { createHash } from 'node:crypto';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, renameSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readFileSync, realpathSync, renameSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { top } from '../support/top.ts';
 import { command } from './command.ts';
 import { Cpio } from './cpio.ts';
 import type { Kernel } from './kernels.ts';
-import { place, which } from './place.ts';
+import { place, scratch, which } from './place.ts';
 
 /** What the agent, the tests and the kpatch utility (a bash script) call. */
 const TOOLS =
@@ -27,7 +27,7 @@ export function guestArchive(): string {
   const out = path.join(place(), 'guest', `base-${state.digest('hex').slice(0, 12)}.cpio`);
   if (existsSync(out)) return out;
   mkdirSync(path.dirname(out), { recursive: true });
-  const cpio = new Cpio(`${out}.new`);
+  const cpio = new Cpio(`${out}.${process.pid}`);
   cpio.top();
   for (const name of ['bin', 'sbin', 'lib', 'lib64']) cpio.link(name, `usr/${name}`);
   for (const name of [
@@ -69,7 +69,7 @@ export function guestArchive(): string {
   cpio.file('/init', readFileSync(path.join(guest, 'init.sh')), 0o755);
   cpio.file('/usr/lib/kpm-test/agent.sh', readFileSync(path.join(guest, 'agent.sh')), 0o755);
   cpio.end();
-  renameSync(`${out}.new`, out);
+  renameSync(`${out}.${process.pid}`, out);
   return out;
 }
 
@@ -108,17 +108,17 @@ export function driverArchive(kernel: Kernel): string {
     if (DRIVERS.includes(name)) for (const one of [file, ...needs]) wanted.add(one);
   }
   // modprobe reads the binary indexes only: depmod makes them for just these drivers.
-  const stage = mkdtempSync(path.join(place(), 'drivers-'));
+  const stage = scratch('drivers');
   const target = path.join(stage, 'lib/modules', kernel.release);
   for (const file of wanted) cpSync(path.join(base, file), path.join(target, file));
   for (const name of ['modules.builtin', 'modules.builtin.modinfo', 'modules.order']) {
     cpSync(path.join(base, name), path.join(target, name));
   }
   command('depmod', ['-b', stage, kernel.release]);
-  const cpio = new Cpio(`${out}.new`);
+  const cpio = new Cpio(`${out}.${process.pid}`);
   cpio.copy(`usr/lib/modules/${kernel.release}`, target);
   rmSync(stage, { recursive: true });
   cpio.end();
-  renameSync(`${out}.new`, out);
+  renameSync(`${out}.${process.pid}`, out);
   return out;
 }

@@ -2,7 +2,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { command } from './command.ts';
-import { place } from './place.ts';
+import { moveInto, place, scratch } from './place.ts';
 
 export interface Kernel {
   /** `uname -r`. */
@@ -22,17 +22,27 @@ export interface Kernel {
 export function kernelReleases(): string[] {
   const wish = process.env.KPATCH_PM_VM_KERNELS?.split(/\s+/).filter(Boolean);
   if (wish?.length) return wish;
+  let usable = offeredReleases();
+  if (usable.length < 2) {
+    // apt's lists may be missing or old.
+    command('apt-get', ['-q', 'update']);
+    usable = offeredReleases();
+  }
+  if (usable.length < 2) {
+    throw new Error(
+      `apt offers ${usable.length} kernels with headers here; set KPATCH_PM_VM_KERNELS="RELEASE RELEASE"`,
+    );
+  }
+  return usable;
+}
+
+function offeredReleases(): string[] {
   const names = command('apt-cache', ['pkgnames', 'linux-headers-']).toString('utf8').split('\n');
   const number = (release: string): number => Number(/-(\d+)-/.exec(release)?.[1]);
   const known = names.flatMap((name) => /^linux-headers-(\d+\.\d+\.\d+-\d+-amd64)$/.exec(name)?.[1] ?? []);
   const usable: string[] = [];
   for (const release of known.sort((a, b) => number(b) - number(a))) {
     if (usable.length < 2 && offered([`linux-headers-${release}`, `linux-image-${release}`])) usable.push(release);
-  }
-  if (usable.length < 2) {
-    throw new Error(
-      `apt offers ${usable.length} kernels with headers here; run apt-get update, or set KPATCH_PM_VM_KERNELS`,
-    );
   }
   return usable;
 }
@@ -46,22 +56,20 @@ function offered(names: readonly string[]): boolean {
 /** Makes one kernel ready; a second call finds everything there. */
 export function prepareKernel(release: string): Kernel {
   const root = path.join(place(), 'kernels', release);
-  const done = path.join(root, '.ready');
-  const vmlinux = path.join(root, 'vmlinux');
-  const headers = path.join(root, 'usr/src', `linux-headers-${release}`);
-  if (!existsSync(done)) {
-    rmSync(root, { recursive: true, force: true });
-    mkdirSync(root, { recursive: true });
-    unpack(`linux-image-${release}`, root);
-    const depends = unpack(`linux-headers-${release}`, root);
+  const source = path.join('usr/src', `linux-headers-${release}`);
+  if (!existsSync(root)) {
+    mkdirSync(path.dirname(root), { recursive: true });
+    const made = scratch('kernel');
+    unpack(`linux-image-${release}`, made);
+    const depends = unpack(`linux-headers-${release}`, made);
     for (const other of depends.matchAll(/linux-(?:headers-[\w.+~-]+-common|kbuild-[\w.+~-]+)/g))
-      unpack(other[0], root);
-    relocate(root, headers);
-    command('depmod', ['-b', root, release]);
-    writeFileSync(vmlinux, elfKernel(readFileSync(path.join(root, 'boot', `vmlinuz-${release}`))));
-    writeFileSync(done, '');
+      unpack(other[0], made);
+    relocate(path.join(made, source), root);
+    command('depmod', ['-b', made, release]);
+    writeFileSync(path.join(made, 'vmlinux'), elfKernel(readFileSync(path.join(made, 'boot', `vmlinuz-${release}`))));
+    moveInto(made, root);
   }
-  return { release, vmlinux, root, headers };
+  return { release, vmlinux: path.join(root, 'vmlinux'), root, headers: path.join(root, source) };
 }
 
 /** Downloads and unpacks one package; gives its Depends. */
@@ -69,14 +77,21 @@ function unpack(name: string, root: string): string {
   const debs = path.join(place(), 'debs');
   mkdirSync(debs, { recursive: true });
   const there = (): string | undefined => readdirSync(debs).find((file) => file.startsWith(`${name}_`));
-  if (!there()) command('apt-get', ['-q', 'download', name], { cwd: debs });
+  if (!there()) {
+    try {
+      command('apt-get', ['-q', 'download', name], { cwd: debs });
+    } catch {
+      command('apt-get', ['-q', 'update']);
+      command('apt-get', ['-q', 'download', name], { cwd: debs });
+    }
+  }
   const deb = path.join(debs, there() ?? name);
   command('dpkg', ['-x', deb, root]);
   return command('dpkg-deb', ['-f', deb, 'Depends']).toString('utf8');
 }
 
 /** The makefile of a header tree names the common tree by its absolute path; point it below our root. */
-function relocate(root: string, headers: string): void {
+function relocate(headers: string, root: string): void {
   const makefile = path.join(headers, 'Makefile');
   const text = readFileSync(makefile, 'utf8');
   writeFileSync(makefile, text.replaceAll(/(^|\s)\/usr\/(src|lib)\//gm, `$1${root}/usr/$2/`));

@@ -1,13 +1,13 @@
 // One virtual machine: started, told what to run, ended. Emulated (TCG) on purpose: a /dev/kvm that exists need not work.
 import { type ChildProcess, spawn } from 'node:child_process';
-import { copyFileSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { copyFileSync, readFileSync, rmSync } from 'node:fs';
 import { appendFile } from 'node:fs/promises';
 import net from 'node:net';
 import path from 'node:path';
 import { Cpio } from './cpio.ts';
 import { driverArchive, guestArchive } from './guest.ts';
 import type { Kernel } from './kernels.ts';
-import { place } from './place.ts';
+import { scratch } from './place.ts';
 
 export interface GuestOptions {
   readonly kernel: Kernel;
@@ -30,6 +30,11 @@ export interface Said {
 
 const BOOT_SECONDS = 120;
 
+const running = new Set<ChildProcess>();
+process.on('exit', () => {
+  for (const child of running) child.kill('SIGKILL');
+});
+
 export class Guest {
   readonly #process: ChildProcess;
   readonly #directory: string;
@@ -41,14 +46,16 @@ export class Guest {
 
   private constructor(process: ChildProcess, directory: string) {
     this.#process = process;
+    running.add(process);
     this.#directory = directory;
     this.#ended = new Promise((resolve) => process.on('close', resolve));
+    void this.#ended.then(() => running.delete(process));
     void this.#ended.then(() => this.#waiting?.reject(new Error(`the guest ended:\n${this.console(40)}`)));
   }
 
   /** Boots and waits until the guest answers. */
   static async boot(options: GuestOptions): Promise<Guest> {
-    const directory = mkdtempSync(path.join(place(), 'run-'));
+    const directory = scratch('run');
     const initrd = path.join(directory, 'initrd');
     copyFileSync(guestArchive(), initrd);
     await appendFile(initrd, readFileSync(driverArchive(options.kernel)));

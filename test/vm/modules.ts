@@ -5,7 +5,7 @@ import path from 'node:path';
 import { top } from '../support/top.ts';
 import { command } from './command.ts';
 import type { Kernel } from './kernels.ts';
-import { place } from './place.ts';
+import { moveInto, place, scratch } from './place.ts';
 
 /** `6.1.0-56-amd64` -> `6_1_0-56_amd64`: the short name a vendor's stream of this kernel would have. */
 export function shortName(release: string): string {
@@ -51,9 +51,8 @@ export function buildModules(kernel: Kernel): string {
   for (const name of readdirSync(sources)) state.update(readFileSync(path.join(sources, name)));
   const out = path.join(place(), 'modules', `${kernel.release}-${state.digest('hex').slice(0, 12)}`);
   if (existsSync(out)) return out;
-  const work = path.join(place(), 'modules', 'work');
-  rmSync(work, { recursive: true, force: true });
-  mkdirSync(work, { recursive: true });
+  mkdirSync(path.dirname(out), { recursive: true });
+  const work = scratch('build');
   const kbuild: string[] = ['obj-m += linger.o'];
   copyFileSync(path.join(sources, 'linger.c'), path.join(work, 'linger.c'));
   const add = (name: string, level: string, defines: readonly string[]): void => {
@@ -67,9 +66,7 @@ export function buildModules(kernel: Kernel): string {
   for (const [name, defines] of Object.entries(ODD)) add(name, name, defines);
   writeFileSync(path.join(work, 'Kbuild'), `${kbuild.join('\n')}\n`);
   command('make', ['-s', '-C', kernel.headers, `M=${work}`, '-j2', 'modules']);
-  const ready = `${out}.new`;
-  rmSync(ready, { recursive: true, force: true });
-  mkdirSync(ready, { recursive: true });
+  const ready = scratch('modules');
   for (const name of readdirSync(work).filter((file) => file.endsWith('.ko'))) {
     // Only debug information may go: live patches need their symbols.
     command('strip', ['--strip-debug', '-o', path.join(ready, name), path.join(work, name)]);
@@ -77,7 +74,7 @@ export function buildModules(kernel: Kernel): string {
   }
   damage(kernel.release, ready);
   rmSync(work, { recursive: true });
-  command('mv', [ready, out]);
+  moveInto(ready, out);
   return out;
 }
 

@@ -1,5 +1,5 @@
 // Where the virtual machines are built and what that needs of the distribution.
-import { existsSync, mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 
@@ -9,6 +9,30 @@ export function place(): string {
   const directory = process.env.KPATCH_PM_VM ?? path.join(cache, 'kpatch-pm-vm');
   mkdirSync(directory, { recursive: true });
   return directory;
+}
+
+/** A directory for the time of this run; `sweep` removes it should the run be killed. */
+export function scratch(kind: string): string {
+  return mkdtempSync(path.join(place(), `${kind}.${process.pid}.`));
+}
+
+/** Puts a finished directory in its place; where another run was quicker, its result is as good. */
+export function moveInto(made: string, target: string): void {
+  try {
+    renameSync(made, target);
+  } catch (error) {
+    if (!existsSync(target)) throw error;
+    rmSync(made, { recursive: true });
+  }
+}
+
+/** Removes what killed runs left behind. */
+export function sweep(): void {
+  for (const name of readdirSync(place())) {
+    const pid = /^[a-z]+\.(\d+)\./.exec(name)?.[1];
+    if (pid !== undefined && !existsSync(`/proc/${pid}`))
+      rmSync(path.join(place(), name), { recursive: true, force: true });
+  }
 }
 
 /** Programs needed, and the Debian package that brings each. */

@@ -1,11 +1,13 @@
 // `npm run test:vm [-- CASE...]`: real kernels in QEMU. Without a name the cases of the gate run; `all` runs every one.
+
+import { writeFileSync } from 'node:fs';
 import { jobCases } from './cases/job.ts';
 import { loaderCases } from './cases/loader.ts';
 import { rebootCases } from './cases/reboots.ts';
 import { stallCases } from './cases/stalls.ts';
 import type { Case } from './check.ts';
 import { Check } from './check.ts';
-import { missingPackages } from './place.ts';
+import { missingPackages, sweep } from './place.ts';
 
 const CASES: readonly Case[] = [...jobCases, ...rebootCases, ...loaderCases, ...stallCases];
 
@@ -13,9 +15,9 @@ async function main(names: readonly string[]): Promise<number> {
   const missing = missingPackages();
   if (missing.length > 0) {
     console.log(`The tests on real kernels need more: apt-get install -y --no-install-recommends ${missing.join(' ')}`);
-    console.log('0 passed, 1 failed');
-    return 1;
+    return summary(0, 1);
   }
+  sweep();
   const unknown = names.filter((name) => name !== 'all' && !CASES.some((one) => one.name === name));
   if (unknown.length > 0) {
     console.log(`No such case: ${unknown.join(' ')}. There are: ${CASES.map((one) => one.name).join(' ')} all`);
@@ -28,8 +30,17 @@ async function main(names: readonly string[]): Promise<number> {
   const began = Date.now();
   for (const one of chosen) await check.run(one);
   console.log(`\n${((Date.now() - began) / 1000).toFixed(0)} s`);
-  console.log(`${check.passed} passed, ${check.failed} failed`);
-  return check.failed === 0 && check.passed > 0 ? 0 : 1;
+  return summary(check.passed, check.failed);
 }
+
+/** The last line, also for the gate, which adds up the numbers of its stages. */
+function summary(passed: number, failed: number): number {
+  console.log(`${passed} passed, ${failed} failed`);
+  if (process.env.COUNTS) writeFileSync(process.env.COUNTS, `${passed} ${failed}\n`);
+  return failed === 0 && passed > 0 ? 0 : 1;
+}
+
+// So that the machines of an interrupted run end with it.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => process.exit(1));
 
 process.exitCode = await main(process.argv.slice(2));
