@@ -207,6 +207,10 @@ export const ERROR_CODES = {
     meaning: 'A server did not answer in time, or sends too slowly.',
     next: 'Try again; see timeout= and minrate= of the repository.',
   },
+  'net-offline': {
+    meaning: 'Something is not in the cache and the run was told not to use the network.',
+    next: 'Run it again with the network.',
+  },
   'net-cut': { meaning: 'A transfer ended before its end.', next: 'Try again; the server or a proxy may be broken.' },
   'http-status': {
     meaning: 'A server answered with an HTTP status that is no success.',
@@ -367,6 +371,14 @@ export const ERROR_CODES = {
     meaning:
       'This is no place to load modules: another root, a container, a kdump kernel, a system upgrade, or switched off.',
     next: 'Load it on the machine itself, or at its next boot.',
+  quarantined: {
+    meaning: 'A module was taken out of use because the machine crashed while it was being loaded.',
+    next: 'Take a newer level, or run `kpatch-pm quarantine clear MODULE`.',
+  },
+  'unattended-off': {
+    meaning: 'Units of systemd that work for kpatch-pm could not be enabled or disabled.',
+    next: 'Run the systemctl command that is shown.',
+  },
   },
   'kernel-mismatch': {
     meaning: 'The module is for another kernel release than the one that runs or was named.',

@@ -6,6 +6,7 @@ import { formatNevra } from '../domain/nevra.ts';
 import type { World } from '../domain/world.ts';
 import { isSubscription, type PackagedPatch } from './installed.ts';
 import type { Candidates } from './match.ts';
+import { quarantinedPackage } from './quarantined.ts';
 import { streamName } from './schemes/rhel.ts';
 
 /** The reason for doing nothing for this kernel. Takes what was found for it; the first case that fits is told. */
@@ -15,7 +16,7 @@ export function skippedText(
   candidates: Candidates,
   installed: PackagedPatch | null,
 ): Because {
-  if (installed) return installedText(candidates, installed);
+  if (installed) return installedText(candidates, installed, world);
   const problem = noMetadata(world);
   if (problem) return problem;
   const own = candidates.rejected.filter((r) => r.because.code !== 'other-kernel');
@@ -27,8 +28,10 @@ export function skippedText(
   return noStream(kernel, world);
 }
 
-function installedText(candidates: Candidates, installed: PackagedPatch): Because {
+function installedText(candidates: Candidates, installed: PackagedPatch, world: World): Because {
   const name = formatNevra(installed.package);
+  const crashed = quarantinedPackage(installed.package, installed.kernel, world);
+  if (crashed) return because('quarantined', `${name} is in quarantine: ${crashed.why}`);
   if (!isSubscription(installed) && installed.file === null) {
     return because('file-missing', `${name} is installed, but its module file is gone; reinstall it`);
   }

@@ -7,6 +7,7 @@ import { formatNevra, sameNevra } from '../domain/nevra.ts';
 import type { Dependency, OfferedPackage } from '../domain/package.ts';
 import type { Rejection } from '../domain/plan.ts';
 import type { World } from '../domain/world.ts';
+import { quarantinedPackage } from './quarantined.ts';
 import { isLivePatchName, otherRequirements, streamName, targetOf } from './schemes/rhel.ts';
 
 /** The kpatch utility whose behaviour kpatch-pm implements: `Requires: kpatch >= x` is met up to here (architecture, decision 6). */
@@ -69,6 +70,8 @@ function reject(pkg: OfferedPackage, kernel: InstalledKernel, world: World): Bec
   if (target.kernel !== kernel.release) return because('other-kernel', `made for kernel ${target.kernel}`);
   if (pkg.arch !== kernel.arch) return because('wrong-arch', `built for ${pkg.arch}, the kernel is ${kernel.arch}`);
   if (pkg.excludedBy !== null) return because('excluded', `hidden by ${pkg.excludedBy}`);
+  const crashed = quarantinedPackage(pkg, kernel.release, world);
+  if (crashed) return because('quarantined', `in quarantine since ${crashed.since.slice(0, 10)}: ${crashed.why}`);
   const obsoleter = withdrawnBy(pkg, world);
   if (obsoleter) return because('withdrawn', `withdrawn: obsoleted by ${formatNevra(obsoleter)}`);
   const better = betterPriority(pkg, world);

@@ -1,6 +1,7 @@
 // World: everything observed, as plain data. Deciding needs nothing else.
 import type { Advisory, AdvisoryState } from './advisory.ts';
 import type { Problem } from './because.ts';
+import type { QuarantinedModule } from './crashguard.ts';
 import type { InstalledKernel } from './kernel.ts';
 import type { InstalledPatch, LoadedPatch } from './livepatch.ts';
 import type { OfferedKernel, OfferedPackage } from './package.ts';
@@ -39,6 +40,19 @@ export interface Hold {
   readonly why: string;
 }
 
+/** A unit of systemd, as its files say it. */
+export type UnitState = 'absent' | 'masked' | 'enabled' | 'disabled';
+
+/** How far the units that load modules at boot are switched on. */
+export interface BootUnits {
+  /** kpatch.service, which the kpatch utility brings. */
+  readonly utility: UnitState;
+  /** kpatch-pm-boot.service, our own. */
+  readonly own: UnitState;
+  /** kpatch-pm.timer: unattended runs. */
+  readonly timer: UnitState;
+}
+
 export interface World {
   readonly time: string;
   readonly machine: string | null;
@@ -58,6 +72,10 @@ export interface World {
   readonly loaded: readonly LoadedPatch[];
   readonly utility: Utility;
   readonly holds: readonly Hold[];
+  /** Modules the crash guard took out of use; absent means none. */
+  readonly quarantined?: readonly QuarantinedModule[];
+  /** What the units that load at boot are set to; absent where nobody looked. */
+  readonly boot?: BootUnits;
   /** Settings whose line in kpatch.conf does not plainly say the value in force; a setting verb writes them anew. */
   readonly settingsToMend?: readonly (keyof Settings)[];
   /** True when this user may not read our receipts and something on disk may be theirs: what is installed is then not known. */

@@ -1,5 +1,6 @@
 // systemd as far as we use it: whether it runs, asking it for something, and reading which units are enabled.
 // Source: sd_booted(3) (/run/systemd/system), systemctl(1), systemd.unit(5) (unit load path, symbolic links).
+import type { UnitState } from '../domain/world.ts';
 import { KpmError } from '../errors.ts';
 import type { Root } from './root.ts';
 import type { Run } from './run.ts';
@@ -23,8 +24,6 @@ export async function systemctl(run: Run, args: readonly string[], timeout = 30_
 
 const CONFIGURED = ['etc/systemd/system', 'run/systemd/system'];
 const SHIPPED = ['usr/local/lib/systemd/system', 'usr/lib/systemd/system', 'lib/systemd/system'];
-
-export type UnitState = 'absent' | 'masked' | 'enabled' | 'disabled';
 
 /** Whether a unit of a root exists and starts at boot, read from its files: it works for systems that are not running. */
 export function unitState(root: Root, unit: string): UnitState {

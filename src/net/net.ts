@@ -1,5 +1,6 @@
 // The one way to fetch something: file:, http: and https: behind one function.
 import type { LookupFunction } from 'node:net';
+import { KpmError } from '../errors.ts';
 import type { Root } from '../host/root.ts';
 import type { Net } from './access.ts';
 import { dispatchers } from './dispatch.ts';
@@ -28,6 +29,21 @@ export function openNet(surroundings: Surroundings): Net {
       return openHttp(url, options, connections, agent);
     },
     close: () => connections.close(),
+  };
+}
+
+/** A client that opens file: URLs only: before the network is up, everything else would only wait. Raises `net-offline`. */
+export function withoutNetwork(net: Net): Net {
+  return {
+    async open(url, options) {
+      if (readUrl(url, options.what).protocol === 'file:') return net.open(url, options);
+      throw new KpmError('net-offline', {
+        text: `${options.what} is not in the cache, and this run does not use the network.`,
+        subject: options.what,
+        hint: 'The next run with the network fetches it: kpatch-pm install',
+      });
+    },
+    close: () => net.close(),
   };
 }
 

@@ -1,5 +1,5 @@
 // The running kernel: load what is installed, prove it, and take a refused level back.
-import { loadModule } from '../apply/load/load.ts';
+import { loadGuarded } from '../apply/guard.ts';
 import type { LoadAction } from '../domain/plan.ts';
 import { type ErrorCode, KpmError } from '../errors.ts';
 import { readReceipts } from '../state/receipts.ts';
@@ -23,7 +23,7 @@ interface ToLoad {
 
 /**
  * Loads the installed level of a kernel and proves it in sysfs. A refusal by the kernel takes the new level back; a stall
- * leaves it installed for the next boot. Raises what loadModule raises.
+ * leaves it installed for the next boot. Raises what loadGuarded raises.
  */
 export async function loadOne(application: Application, action: LoadAction): Promise<void> {
   const installation = application.installations.get(action.kernel) ?? null;
@@ -72,10 +72,11 @@ function installedModule({ observed }: Application, action: LoadAction): ToLoad[
   return [{ file: patch.file, module: patch.module, sha256: receipt?.sha256 ?? null }];
 }
 
-async function load({ observed, ui }: Application, action: LoadAction, module: ToLoad): Promise<void> {
+async function load({ observed, locked, ui }: Application, action: LoadAction, module: ToLoad): Promise<void> {
   const { machine, world, config } = observed;
-  const result = await loadModule({
+  const result = await loadGuarded(locked.state, {
     machine,
+    proof: 'now',
     kernel: action.kernel,
     ...module,
     loader: config.kpm.loader,

@@ -1,10 +1,14 @@
 // Observe: configuration, repositories and this machine become one World.
 import type { Problem } from '../domain/because.ts';
+import type { QuarantinedModule } from '../domain/crashguard.ts';
+import type { OfferedPackage } from '../domain/package.ts';
 import type { Receipt } from '../domain/receipt.ts';
-import type { Hold, World } from '../domain/world.ts';
+import type { Hold, UnitState, World } from '../domain/world.ts';
 import type { Machine, Ui } from '../host/machine.ts';
+import type { Root } from '../host/root.ts';
+import { unitState } from '../host/systemd.ts';
 import type { Net } from '../net/access.ts';
-import { openNet } from '../net/net.ts';
+import { openNet, withoutNetwork } from '../net/net.ts';
 import { readConfig } from '../observe/config/config.ts';
 import { editKpatchConf, type KpatchConf, readKpatchConf } from '../observe/config/kpatchconf.ts';
 import type { Config } from '../observe/config/types.ts';
@@ -19,6 +23,7 @@ import { type Cache, openCache } from '../state/cache.ts';
 import { STATE } from '../state/directory.ts';
 import { readHolds } from '../state/holds.ts';
 import { readReceipts } from '../state/receipts.ts';
+import { readQuarantine } from '../state/quarantine.ts';
 import { rpmdbMemo } from '../state/rpmdbmemo.ts';
 import { keyNotices } from './key-expiry.ts';
 import type { Request } from './request.ts';
@@ -58,7 +63,8 @@ export async function look(machine: Machine, request: Request, ui: Ui): Promise<
   });
   const kpatchConf = readKpatchConf(root, config.main.pluginconfpath);
   for (const { text } of config.details) ui.detail(text);
-  const net = openNet({ host: machine.host, env: machine.env, version: machine.version });
+  const online = openNet({ host: machine.host, env: machine.env, version: machine.version });
+  const net = request.offline ? withoutNetwork(online) : online;
   const snapshots = SETTING_ONLY.includes(request.verb)
     ? []
     : await refreshRepositories(config, cache, net, {
@@ -99,6 +105,8 @@ export async function look(machine: Machine, request: Request, ui: Ui): Promise<
     receiptsHidden: own.hidden && (rpmdb.how !== 'rpm' || installed.some((patch) => patch.package === null)),
     notices: [...config.notices, ...kpatchConf.notices, ...rpmdb.notices, ...notices],
   };
+    quarantined: own.quarantined,
+    ...bootUnits(root),
   return { machine, config, kpatchConf, rpmdb, snapshots, net, cache, world };
 }
 
@@ -113,14 +121,29 @@ function ownState({ root, uid }: Machine, notices: Problem[]): OwnState {
   const directory = root.lstat(STATE);
   if (directory !== null && uid !== 0 && directory.uid !== uid) {
     notices.push({ code: 'needs-root', text: `Receipts and holds in ${root.show(STATE)} can be read by root only.` });
-    return { receipts: [], holds: [], hidden: true };
+    return { receipts: [], holds: [], quarantined: [], hidden: true };
   }
   const tell = (notice: Problem): void => void notices.push(notice);
-  return { receipts: readReceipts(root, uid, tell), holds: readHolds(root, uid, tell), hidden: false };
+  return {
+    receipts: readReceipts(root, uid, tell),
+    holds: readHolds(root, uid, tell),
+    quarantined: readQuarantine(root, uid, tell),
+    hidden: false,
+  };
+}
+
+/** Which units will load at the next boot; nothing where the root has no systemd. */
+export function bootUnits(root: Root): Pick<World, 'boot'> {
+  if (!['usr/lib/systemd/system', 'lib/systemd/system'].some((place) => root.stat(place)?.isDirectory())) return {};
+  const [utility, own, timer] = ['kpatch.service', 'kpatch-pm-boot.service', 'kpatch-pm.timer'].map((unit) =>
+    unitState(root, unit),
+  ) as [UnitState, UnitState, UnitState];
+  return { boot: { utility, own, timer } };
 }
 
 /** Settings that writing their value in force would change: the line is odd, missing, or not as its other readers need it. */
 function toMend({ root }: Machine, conf: KpatchConf): (keyof World['settings'])[] {
+  readonly quarantined: readonly QuarantinedModule[];
   const text = root.read(conf.path)?.toString('latin1') ?? null;
   const values = { autoupdate: conf.autoupdate, autofilter: conf.autofilter };
   return (['autoupdate', 'autofilter'] as const).filter(

@@ -24,3 +24,5 @@ export interface Request {
   /** Plan only: nothing is applied, no lock is taken. */
   readonly dryRun: boolean;
 }
+  /** Packages and keys too come from the cache and from file: URLs only; absent: no. */
+  readonly offline?: boolean;

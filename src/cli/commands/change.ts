@@ -28,6 +28,10 @@ export async function run(context: Context): Promise<number> {
   if (!options.flag('json') && !options.flag('quiet') && !request.dryRun) {
     output.out(renderReport({ verb: request.verb, plan: performed, outcomes, world }, output.outStyle));
   }
+  if (!request.dryRun) {
+    const { afterVerb } = await import('../../integrate/unattended.ts');
+    await afterVerb(machine, request.verb, { world, plan, report }, ui);
+  }
   return failure === null ? EXIT.done : EXIT.failed;
 }
 

@@ -1,5 +1,6 @@
 // Our own options: etc/kpatch-pm/kpatch-pm.conf, then conf.d/*.conf in order of name; the last one written wins.
 import type { Problem } from '../../domain/because.ts';
+import { parseWindows, type Window } from '../../domain/window.ts';
 import { KpmError } from '../../errors.ts';
 import { unquoted } from '../../formats/ini/document.ts';
 import type { Root } from '../../host/root.ts';
@@ -12,8 +13,10 @@ const DROP_INS = 'etc/kpatch-pm/conf.d';
 
 export interface KpmOptionRow {
   readonly key: string;
-  readonly type: 'loader' | 'bool' | 'seconds';
+  readonly type: 'loader' | 'bool' | 'seconds' | 'windows' | 'date' | 'conflict';
   readonly default: string;
+  /** What counts where the written value cannot be read, if not the default: a typo must not permit what it meant to forbid. */
+  readonly safe?: string;
   readonly flag?: string;
   readonly meaning: string;
 }
@@ -60,6 +63,29 @@ export const KPM_OPTIONS = [
     default: '30d',
     meaning: 'How long before the last good key for live patches expires `status` begins to warn.',
   },
+  {
+    key: 'maintenance_window',
+    type: 'windows',
+    default: 'always',
+    safe: 'never',
+    meaning:
+      'When unattended runs may load into the running kernel: `Mon-Fri 22:00-04:00`, `Sat,Sun 00:00-24:00`, several with `;`, in local time; always, or never. At other times they only install.',
+  },
+  {
+    key: 'freeze_until',
+    type: 'date',
+    default: '',
+    safe: '9999-12-31',
+    meaning: 'A date (YYYY-MM-DD) before which unattended runs do nothing at all; what waits is done then.',
+  },
+  {
+    key: 'on_conflict',
+    type: 'conflict',
+    default: 'warn',
+    safe: 'refuse',
+    meaning:
+      'What to do when a function that a live patch replaces has a kprobe, an ftrace user or a BPF trampoline on it: warn, or refuse to load.',
+  },
 ] as const satisfies readonly KpmOptionRow[];
 
 type Key = (typeof KPM_OPTIONS)[number]['key'];
@@ -89,14 +115,15 @@ export function readKpmConfig(root: Root, request: ConfigRequest, notices: Probl
     }
   }
   const typed = <T>(key: Key, read: (text: string) => T | null): T => {
-    const standard = (KPM_OPTIONS.find((row) => row.key === key) as KpmOptionRow).default;
+    const row = KPM_OPTIONS.find((one) => one.key === key) as KpmOptionRow;
     const written = values.get(key);
-    const value = written === undefined ? null : read(written.value);
-    if (written !== undefined && value === null) {
-      const text = `${written.where}: ${key}=${written.value} cannot be read; ${standard} is used.`;
-      notices.push({ code: 'config-value', text });
-    }
-    return value ?? (read(standard) as T);
+    if (written === undefined) return read(row.default) as T;
+    const value = read(written.value);
+    if (value !== null) return value;
+    const instead = row.safe ?? row.default;
+    const text = `${written.where}: ${key}=${written.value} cannot be read; ${instead} is used.`;
+    notices.push({ code: 'config-value', text });
+    return read(instead) as T;
   };
   const seconds = (text: string): number | null => {
     const value = readSeconds(text);
@@ -110,9 +137,24 @@ export function readKpmConfig(root: Root, request: ConfigRequest, notices: Probl
     stallGiveUp: typed('stall_give_up', seconds),
     pinFirstSigner: typed('pin_first_signer', readBool),
     keyExpiryWarning: typed('key_expiry_warning', seconds),
+    maintenanceWindow: typed('maintenance_window', readWindows),
+    freezeUntil: typed('freeze_until', readDate),
+    onConflict: typed('on_conflict', (text) => (text === 'warn' || text === 'refuse' ? text : null)),
     pinnedKeys: [...pins].map(([stream, keys]) => ({ stream, fingerprints: keys })),
     files: files.map(({ file }) => file),
   };
+}
+
+function readWindows(text: string): Window[] | null {
+  if (text === 'never') return [];
+  return parseWindows(text === 'always' ? '00:00-24:00' : text);
+}
+
+/** A day of the calendar, or nothing. */
+function readDate(text: string): string | null {
+  if (text === '') return text;
+  const date = /^\d{4}-\d{2}-\d{2}$/.test(text) ? new Date(`${text}T00:00:00Z`) : null;
+  return date !== null && !Number.isNaN(date.getTime()) && date.toISOString().startsWith(text) ? text : null;
 }
 
 function kpmFiles(root: Root, request: ConfigRequest, notices: Problem[]): IniFile[] {

@@ -1,5 +1,6 @@
 // What the configuration comes to: plain, typed values. Everything that needs it takes these, never raw option texts.
 import type { Problem } from '../../domain/because.ts';
+import type { Window } from '../../domain/window.ts';
 import type { Root } from '../../host/root.ts';
 
 /** Where a repository or value was written: path as shown to people, line from 1. */
@@ -167,6 +168,12 @@ export interface KpmConfig {
   readonly pinFirstSigner: boolean;
   /** Seconds before the end of the last good key from which on `status` warns. */
   readonly keyExpiryWarning: number;
+  /** When unattended runs may load; local time. */
+  readonly maintenanceWindow: readonly Window[];
+  /** Unattended runs do nothing before this date (YYYY-MM-DD); empty: none. */
+  readonly freezeUntil: string;
+  /** A probe on a function that is replaced: told, or a reason not to load. */
+  readonly onConflict: 'warn' | 'refuse';
   /** Key fingerprints that alone may sign live patches of a stream (`rhel`); empty: any trusted key. */
   readonly pinnedKeys: readonly { readonly stream: string; readonly fingerprints: readonly string[] }[];
   /** The files that were read. */

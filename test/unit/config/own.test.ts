@@ -22,6 +22,9 @@ describe('our own options', () => {
       stallGiveUp: 90,
       pinFirstSigner: true,
       keyExpiryWarning: 30 * 86_400,
+      maintenanceWindow: [{ days: [0, 1, 2, 3, 4, 5, 6], from: 0, to: 1440 }],
+      freezeUntil: '',
+      onConflict: 'warn',
       pinnedKeys: [],
       files: [],
     });
@@ -33,6 +36,9 @@ describe('our own options', () => {
       'stall_give_up',
       'pin_first_signer',
       'key_expiry_warning',
+      'maintenance_window',
+      'freeze_until',
+      'on_conflict',
     ]);
   });
 
