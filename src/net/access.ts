@@ -68,6 +68,8 @@ export interface OpenOptions {
   readonly headers?: Readonly<Record<string, string>> | undefined;
   /** Statuses the caller can use; anything else is an error. 200 alone unless said. */
   readonly accept?: readonly number[] | undefined;
+  /** GET unless said. */
+  readonly method?: 'GET' | 'PUT' | undefined;
   /** Start at this byte (Range); the answer is 206, or 200 from the start where the server cannot. */
   readonly from?: number | undefined;
 }

@@ -81,7 +81,7 @@ async function request(
   const dispatcher = await connections.for(hop.url, reach);
   const { request: send } = await import('./undici.ts');
   try {
-    const answer = await send(hop.url, { dispatcher, method: 'GET', headers });
+    const answer = await send(hop.url, { dispatcher, method: options.method ?? 'GET', headers });
     // Whoever reads the body is told of its errors there; a body that is left early reports to nobody else.
     answer.body.on('error', () => {});
     return answer;

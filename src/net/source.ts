@@ -11,8 +11,8 @@ export interface RepoSource {
   readonly mirrors: () => Promise<readonly string[]>;
   /** Hosts (`https://host:port`) the configuration itself names: only they see user name and password. */
   readonly configured: ReadonlySet<string>;
-  /** Headers only for this repository (identity of a cloud machine); sent to configured hosts only. */
-  readonly headers: () => Promise<Readonly<Record<string, string>>>;
+  /** Headers for a URL of this repository (identity of a cloud machine); empty as a rule. */
+  readonly headers: (url: string) => Promise<Readonly<Record<string, string>>>;
   /** Mirrors that served something wrong in this run: not asked again. */
   readonly bad: Map<string, string>;
   /** Milliseconds of the first pause before a server is asked again; doubled each time. */
@@ -97,7 +97,7 @@ export async function openAt(
   const url = href === '' ? base : below(base, href, options.what);
   const known = source.configured.has(new URL(url).origin);
   const access = known ? source.access : { ...source.access, username: null, password: null };
-  const headers = known ? { ...(await source.headers()), ...options.headers } : options.headers;
+  const headers = { ...(await source.headers(url)), ...options.headers };
   return net.open(url, { ...options, access, headers });
 }
 

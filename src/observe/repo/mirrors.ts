@@ -4,6 +4,7 @@
 import type { Checksum } from '../../domain/package.ts';
 import { KpmError } from '../../errors.ts';
 import type { Net } from '../../net/access.ts';
+import type { Identities } from '../../net/identity.ts';
 import { readAll } from '../../net/net.ts';
 import { openAt, type RepoSource } from '../../net/source.ts';
 import { isUsableUrl, shown } from '../../net/url.ts';
@@ -35,8 +36,8 @@ export interface Mirrors {
 export interface MirrorSurroundings {
   readonly net: Net;
   readonly variables: Readonly<Record<string, string>>;
-  /** Extra headers of cloud repositories. */
-  readonly identity: (repo: RepoConfig) => Promise<Readonly<Record<string, string>>>;
+  /** Identity of this machine for the update servers of its cloud. */
+  readonly identities: Identities;
   /** Milliseconds; see RepoSource. */
   readonly backoff?: number;
 }
@@ -51,7 +52,7 @@ export function mirrorsOf(repo: RepoConfig, around: MirrorSurroundings): Mirrors
     metalinkUrl === null ? null : fetchMetalink(metalinkUrl, repo.id, source, around),
   );
   const mirrors = once(async () => {
-    const bases = [...repo.baseurl];
+    const bases = await Promise.all(repo.baseurl.map((url) => around.identities.placed(url)));
     const link = await metalink();
     if (link) bases.push(...link.urls);
     else if (listUrl !== null) bases.push(...(await listed(listUrl, bases.length > 0, repo.id, source, around)));
@@ -63,7 +64,7 @@ export function mirrorsOf(repo: RepoConfig, around: MirrorSurroundings): Mirrors
     access: repo,
     mirrors,
     configured: new Set(named.filter(isUsableUrl).map((url) => new URL(url).origin)),
-    headers: once(() => around.identity(repo)),
+    headers: (url) => around.identities.headersFor(url),
     bad: new Map(),
     backoff: around.backoff ?? 500,
   };
@@ -78,8 +79,13 @@ function once<T>(make: () => Promise<T>): () => Promise<T> {
   };
 }
 
-async function fetchSmall(url: string, what: string, source: RepoSource, net: Net): Promise<string> {
-  const opened = await openAt(net, source, url, '', { maxBytes: MAX_LIST, what });
+async function fetchSmall(
+  url: string,
+  what: string,
+  source: RepoSource,
+  { net, identities }: MirrorSurroundings,
+): Promise<string> {
+  const opened = await openAt(net, source, await identities.placed(url), '', { maxBytes: MAX_LIST, what });
   return (await readAll(opened.body)).toString('utf8');
 }
 
@@ -99,14 +105,9 @@ async function listed(
   }
 }
 
-async function fetchList(
-  url: string,
-  id: string,
-  source: RepoSource,
-  { net, variables }: MirrorSurroundings,
-): Promise<string[]> {
+async function fetchList(url: string, id: string, source: RepoSource, around: MirrorSurroundings): Promise<string[]> {
   const what = `mirror list of repository ${id}`;
-  const urls = parseMirrorlist(await fetchSmall(url, what, source, net), variables);
+  const urls = parseMirrorlist(await fetchSmall(url, what, source, around), around.variables);
   if (urls.length === 0) throw unusable(what, url, 'names no mirror that can be used');
   return urls;
 }
@@ -115,10 +116,10 @@ async function fetchMetalink(
   url: string,
   id: string,
   source: RepoSource,
-  { net, variables }: MirrorSurroundings,
+  around: MirrorSurroundings,
 ): Promise<Metalink> {
   const what = `metalink of repository ${id}`;
-  const link = parseMetalink(await fetchSmall(url, what, source, net), what, await xmlReader(), variables);
+  const link = parseMetalink(await fetchSmall(url, what, source, around), what, await xmlReader(), around.variables);
   if (link.urls.length === 0 && source.configured.size <= 1)
     throw unusable(what, url, 'names no mirror that can be used');
   return link;

@@ -8,6 +8,7 @@ import { KpmError } from '../../errors.ts';
 import type { Pipe } from '../../formats/codec/decompress.ts';
 import type { Progress } from '../../host/machine.ts';
 import type { Net } from '../../net/access.ts';
+import { type Cloud, type Identities, identities } from '../../net/identity.ts';
 import type { RepoSource } from '../../net/source.ts';
 import { shown } from '../../net/url.ts';
 import { type Cache, cacheKey } from '../../state/cache.ts';
@@ -30,6 +31,8 @@ export interface RefreshMode {
   readonly now: Date;
   readonly pipe: Pipe;
   readonly progress?: (label: string, total: number | null) => Progress;
+  /** Clouds whose update servers want to know the machine; the known ones unless said. */
+  readonly clouds?: readonly Cloud[];
   /** Milliseconds of the first pause before a server is asked again; 500 unless said. */
   readonly backoff?: number;
 }
@@ -68,10 +71,11 @@ export async function refreshRepositories(
   mode: RefreshMode,
 ): Promise<Snapshot[]> {
   const snapshots = new Array<Snapshot>(config.repos.length);
+  const who = identities(net, mode.clouds);
   const queue = config.repos.map((repo, index) => ({ repo, index }));
   const work = async (): Promise<void> => {
     for (let next = queue.shift(); next; next = queue.shift()) {
-      snapshots[next.index] = await look(next.repo, config, cache, net, mode);
+      snapshots[next.index] = await look(next.repo, config, cache, net, mode, who);
     }
   };
   await Promise.all(Array.from({ length: AT_ONCE }, work));
@@ -80,13 +84,20 @@ export async function refreshRepositories(
   return snapshots;
 }
 
-async function look(repo: RepoConfig, config: Config, cache: Cache, net: Net, mode: RefreshMode): Promise<Snapshot> {
+async function look(
+  repo: RepoConfig,
+  config: Config,
+  cache: Cache,
+  net: Net,
+  mode: RefreshMode,
+  who: Identities,
+): Promise<Snapshot> {
   const key = keyOf(repo);
   const stored = loadStored(cache, key);
   const mirrors = mirrorsOf(repo, {
     net,
     variables: config.variables,
-    identity: async () => ({}),
+    identities: who,
     ...(mode.backoff === undefined ? {} : { backoff: mode.backoff }),
   });
   try {
