@@ -1,7 +1,8 @@
 // ASCII armor: text blocks to bytes and back. Source: RFC 9580 section 6 (the CRC is not to be checked: 6.1).
 import { malformed } from './octets.ts';
 
-const BLOCK = /^-----BEGIN PGP ([A-Z ]{1,40})-----[ \t]*\r?\n([\s\S]*?)^-----END PGP \1-----/gm;
+const BEGIN = /^-----BEGIN PGP ([A-Z ]{1,40})-----[ \t]*$/;
+const END = /^-----END PGP ([A-Z ]{1,40})-----/;
 const BASE64 = /^[A-Za-z0-9+/]*={0,2}$/;
 
 /** Whether the bytes hold an armored block rather than packets. */
@@ -15,19 +16,26 @@ export function isArmored(bytes: Buffer): boolean {
  * ignored, as vendors write it. Raises `openpgp-malformed` on a block that does not end, or is no base64.
  */
 export function dearmor(bytes: Buffer, kind: string): Buffer[] {
-  const text = bytes.toString('latin1');
   const blocks: Buffer[] = [];
-  let ends = 0;
-  for (const match of text.matchAll(BLOCK)) {
-    ends = match.index + match[0].length;
-    if (match[1] === kind) blocks.push(body(match[2] as string));
+  // Line by line, each looked at once: a file may hold any number of lines that only begin blocks.
+  let open: { readonly kind: string; readonly lines: string[] } | null = null;
+  for (const line of bytes.toString('latin1').split(/\r?\n/)) {
+    const begins = BEGIN.exec(line)?.[1];
+    if (begins !== undefined) {
+      if (open?.kind === kind) throw malformed('an armored block without its END line');
+      open = { kind: begins, lines: [] };
+    } else if (open !== null && END.exec(line)?.[1] === open.kind) {
+      if (open.kind === kind) blocks.push(body(open.lines));
+      open = null;
+    } else if (open?.kind === kind) {
+      open.lines.push(line.trim());
+    }
   }
-  if (text.indexOf(`-----BEGIN PGP ${kind}-----`, ends) >= 0) throw malformed('an armored block without its END line');
+  if (open?.kind === kind) throw malformed('an armored block without its END line');
   return blocks;
 }
 
-function body(lines: string): Buffer {
-  const all = lines.split(/\r?\n/).map((line) => line.trim());
+function body(all: readonly string[]): Buffer {
   // Headers ("Version: ...") come first; base64 has no colon.
   const start = all.findIndex((line) => line !== '' && !line.includes(':'));
   const data = start < 0 ? [] : all.slice(start).filter((line) => line !== '');

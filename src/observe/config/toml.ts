@@ -43,8 +43,11 @@ export function parseTomlLocks(text: string, file: string): { locks: VersionLock
       continue;
     }
     // An inline array goes on until its bracket closes.
-    while (/^conditions\s*=\s*\[/.test(line) && !/\]\s*$/.test(line) && n + 1 < lines.length)
-      line += ` ${bare(lines[++n] ?? '')}`;
+    if (/^conditions\s*=\s*\[/.test(line)) {
+      const parts = [line];
+      while (!parts.at(-1)?.endsWith(']') && n + 1 < lines.length) parts.push(bare(lines[++n] ?? ''));
+      line = parts.join(' ').trim();
+    }
     const rule = rules.at(-1);
     if (into === 'none' || rule === undefined) continue;
     if (!take(rule, into, line)) {

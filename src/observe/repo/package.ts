@@ -72,15 +72,12 @@ function dependency(entry: Element): Dependency | null {
   return { name, flags: flags as Comparison, evr };
 }
 
-const PROVIDE = /<(?:\w+:)?entry\s[^>]*\bname=["']kernel-uname-r["'][^>]*>/g;
-
 /**
  * A kernel package's name, EVR, architecture and `uname -r`, from the text of its entry; null where it is no kernel.
  * Kernel entries have thousands of provides, so only the head is parsed and the one provide searched for.
  */
 export function parseKernel(text: string, what: string, xml: XmlReader): KernelEntry | null {
-  const provides = /<(?:\w+:)?provides>([\s\S]*?)<\/(?:\w+:)?provides>/.exec(text)?.[1] ?? '';
-  const uname = unameOf(provides);
+  const uname = unameOf(text);
   if (uname === null) return null;
   const format = text.indexOf('<format>');
   const head = format < 0 ? text : `${text.slice(0, format)}</package>`;
@@ -90,8 +87,22 @@ export function parseKernel(text: string, what: string, xml: XmlReader): KernelE
   return { name, epoch, version, release, arch, uname };
 }
 
-function unameOf(provides: string): string | null {
-  for (const [entry] of provides.matchAll(PROVIDE)) {
+const PROVIDED = 'kernel-uname-r';
+/** No element of a dependency is longer. */
+const MAX_TAG = 4096;
+
+/** The version of the provide `kernel-uname-r`. Every byte is looked at once, whatever is written. */
+function unameOf(text: string): string | null {
+  const start = /<(?:\w{1,20}:)?provides>/.exec(text)?.index ?? -1;
+  const end = start < 0 ? -1 : /<\/(?:\w{1,20}:)?provides>/.exec(text.slice(start))?.index;
+  if (end === undefined || end < 0) return null;
+  const provides = text.slice(start, start + end);
+  for (let at = provides.indexOf(PROVIDED); at >= 0; at = provides.indexOf(PROVIDED, at + PROVIDED.length)) {
+    const open = provides.slice(Math.max(0, at - MAX_TAG), at).lastIndexOf('<');
+    const close = provides.slice(at, at + MAX_TAG).indexOf('>');
+    if (open < 0 || close < 0) continue;
+    const entry = provides.slice(Math.max(0, at - MAX_TAG) + open, at + close + 1);
+    if (!/^<(?:\w{1,20}:)?entry\s/.test(entry) || !/\bname=["']kernel-uname-r["']/.test(entry)) continue;
     const version = /\sver=["']([^"'&]+)["']/.exec(entry)?.[1];
     const release = /\srel=["']([^"'&]+)["']/.exec(entry)?.[1];
     if (version) return release ? `${version}-${release}` : version;
