@@ -105,3 +105,12 @@ export function syncDirectory(place: Place): void {
     fs.closeSync(fd);
   }
 }
+
+/** Removes a file; one that is gone already is no error. (rmSync gives errors of its own from Node 24 on, without errno.) */
+export function removeFile(place: Place): void {
+  try {
+    fs.unlinkSync(through(place));
+  } catch (error) {
+    if (!hasErrno(error, 'ENOENT')) throw error;
+  }
+}

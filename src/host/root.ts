@@ -3,7 +3,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { hasErrno, KpmError } from '../errors.ts';
-import { makeDirectory, syncDirectory, type WriteOptions, writeFile, writeLink } from './atomic.ts';
+import { makeDirectory, removeFile, syncDirectory, type WriteOptions, writeFile, writeLink } from './atomic.ts';
 import { unreadable, unwritable } from './failure.ts';
 import { components, descriptorsPath, type Place, through, walk } from './walk.ts';
 
@@ -221,7 +221,7 @@ export class Root {
             if (hasErrno(error, 'EEXIST')) return false;
             throw error;
           } finally {
-            fs.rmSync(through(source), { force: true });
+            removeFile(source);
           }
         }),
       ),
@@ -233,7 +233,7 @@ export class Root {
     if (this.lstat(relative) === null) return false;
     this.#change('remove', relative, () =>
       this.#inside(relative, false, (place) => {
-        fs.rmSync(through(place), { force: true });
+        removeFile(place);
         syncDirectory(place);
       }),
     );
