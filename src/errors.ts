@@ -38,6 +38,10 @@ export const ERROR_CODES = {
     meaning: 'A kernel named by --kernel is not installed.',
     next: 'See `kpatch-pm kernels`.',
   },
+  'no-match': {
+    meaning: 'What was named is neither on offer nor installed, or not for a kernel that is installed.',
+    next: 'See `kpatch-pm list` and `kpatch-pm kernels`.',
+  },
   internal: { meaning: 'A fault of kpatch-pm itself.', next: 'Report it with the command and the -v output.' },
   // ---- files and the machine
   'path-escape': { meaning: 'A path leaves the root it belongs to.', next: 'Look at the link or name that is shown.' },
@@ -203,13 +207,13 @@ export const ERROR_CODES = {
     meaning: 'A server or file cannot be reached.',
     next: 'Check network, name service, proxy and the URL.',
   },
-  'net-timeout': {
-    meaning: 'A server did not answer in time, or sends too slowly.',
-    next: 'Try again; see timeout= and minrate= of the repository.',
-  },
   'net-offline': {
     meaning: 'Something is not in the cache and the run was told not to use the network.',
     next: 'Run it again with the network.',
+  },
+  'net-timeout': {
+    meaning: 'A server did not answer in time, or sends too slowly.',
+    next: 'Try again; see timeout= and minrate= of the repository.',
   },
   'net-cut': { meaning: 'A transfer ended before its end.', next: 'Try again; the server or a proxy may be broken.' },
   'http-status': {
@@ -358,6 +362,10 @@ export const ERROR_CODES = {
     meaning: 'A key that is named or pinned is not among the trusted ones.',
     next: 'See `kpatch-pm keys list`; import it with kpatch-pm keys import FILE-OR-URL.',
   },
+  'pins-written': {
+    meaning: 'The pins of a stream are written in kpatch-pm.conf, so the command line does not change them.',
+    next: 'Change the section [pins] of the file that is named.',
+  },
   'key-expiring': {
     meaning: 'The last key that may sign live patches for this machine expires soon, or has expired.',
     next: "Import the key's newest form, or the vendor's next key: kpatch-pm keys import FILE-OR-URL.",
@@ -367,10 +375,6 @@ export const ERROR_CODES = {
     next: 'Fetch it again.',
   },
   // ---- the running kernel
-  'loading-forbidden': {
-    meaning:
-      'This is no place to load modules: another root, a container, a kdump kernel, a system upgrade, or switched off.',
-    next: 'Load it on the machine itself, or at its next boot.',
   quarantined: {
     meaning: 'A module was taken out of use because the machine crashed while it was being loaded.',
     next: 'Take a newer level, or run `kpatch-pm quarantine clear MODULE`.',
@@ -379,6 +383,10 @@ export const ERROR_CODES = {
     meaning: 'Units of systemd that work for kpatch-pm could not be enabled or disabled.',
     next: 'Run the systemctl command that is shown.',
   },
+  'loading-forbidden': {
+    meaning:
+      'This is no place to load modules: another root, a container, a kdump kernel, a system upgrade, or switched off.',
+    next: 'Load it on the machine itself, or at its next boot.',
   },
   'kernel-mismatch': {
     meaning: 'The module is for another kernel release than the one that runs or was named.',

@@ -7,6 +7,7 @@ import type { World } from './domain/world.ts';
 import { KpmError } from './errors.ts';
 import type { Machine, Ui } from './host/machine.ts';
 import { applyPlan, type Report } from './pipeline/apply.ts';
+import { checkMatches, specsOf, withNamedFiles } from './pipeline/named.ts';
 import { look, type Observed } from './pipeline/observe.ts';
 import type { Request } from './pipeline/request.ts';
 import { openState } from './state/directory.ts';
@@ -28,8 +29,12 @@ export interface Result {
 export async function observe(machine: Machine, request: Request, ui: Ui): Promise<World> {
   const observed = await look(machine, request, ui);
   await observed.net.close();
+  return withUnfinished(machine, observed.world);
+}
+
+function withUnfinished(machine: Machine, world: World): World {
   const journal = unfinished(machine);
-  return journal === null ? observed.world : { ...observed.world, notices: [...observed.world.notices, journal] };
+  return journal === null ? world : { ...world, notices: [...world.notices, journal] };
 }
 
 /**
@@ -44,16 +49,22 @@ export async function carryOut(
   approve: (world: World, plan: Plan) => Promise<boolean>,
 ): Promise<Result> {
   if (request.dryRun) {
-    const world = await observe(machine, request, ui);
-    return { world, plan: decide(world, request), report: null };
+    const observed = await look(machine, request, ui);
+    try {
+      const { world } = await withNamedFiles(observed, request);
+      return { world: withUnfinished(machine, world), plan: decide(world, request, ui), report: null };
+    } finally {
+      await observed.net.close();
+    }
   }
   const locked = await lock(machine, request, ui);
   let observed: Observed | null = null;
   try {
     await recover(machine, locked, ui);
     observed = await look(machine, request, ui);
+    observed = await withNamedFiles(observed, request);
     const { world } = observed;
-    const plan = decide(world, request);
+    const plan = decide(world, request, ui);
     if (plan.actions.length === 0) return { world, plan, report: null };
     if (!(await approve(world, plan))) throw new KpmError('aborted', { text: 'Operation aborted.' });
     return { world, plan, report: await applyPlan(observed, request, plan, locked, ui) };
@@ -74,13 +85,18 @@ export function checkKernels(kernels: readonly string[], world: World): void {
   });
 }
 
-/** World and request -> Plan. Raises `kernel-not-installed` for a --kernel that is not there. */
-function decide(world: World, request: Request): Plan {
-  checkKernels(request.kernels, world);
-  return planFor(world, { verb: request.verb as Goal['verb'], kernels: request.kernels, load: request.load });
+/** World and request -> Plan. Raises `kernel-not-installed` for a --kernel that is not there, and `no-match`. */
+function decide(world: World, request: Request, ui: Ui): Plan {
+  const { verb, kernels, load } = request;
+  checkKernels(kernels, world);
+  const specs = specsOf(request, world);
+  const plan = planFor(world, { verb: verb as Goal['verb'], kernels, load, specs });
+  checkMatches(plan, request, specs, ui);
+  return plan;
 }
 
-async function lock(machine: Machine, request: Request, ui: Ui): Promise<LockedState> {
+/** The lock of the root, for a verb that changes something. Raises `needs-root`, `locked`. */
+export async function lock(machine: Machine, request: Request, ui: Ui): Promise<LockedState> {
   if (machine.root.isHost && machine.uid !== 0) {
     throw new KpmError('needs-root', {
       text: `kpatch-pm ${request.verb} changes this system, which only root may do.`,

@@ -1,4 +1,5 @@
 // What a verb is given.
+import type { Spec } from '../decide/spec.ts';
 import type { Plan } from '../domain/plan.ts';
 import type { World } from '../domain/world.ts';
 
@@ -24,9 +25,18 @@ export interface Context {
 }
 
 /** The options as the pipeline wants them. */
-export function requestFor(verb: VerbName, options: Options): Request {
+export function requestFor(
+  verb: VerbName,
+  options: Options,
+  words: readonly string[],
+  directory: () => string,
+): Request {
   const refresh = options.flag('refresh') || verb === 'makecache';
   const timeout = options.value('lock-timeout');
+  const fixes = [
+    ...options.list('cve').map((id): Spec => ({ kind: 'cve', text: id.toUpperCase() })),
+    ...options.list('advisory').map((id): Spec => ({ kind: 'advisory', text: id })),
+  ];
   return {
     verb,
     config: {
@@ -43,6 +53,12 @@ export function requestFor(verb: VerbName, options: Options): Request {
       nogpgcheck: options.flag('nogpgcheck'),
     },
     kernels: options.list('kernel'),
+    words,
+    fixes,
+    get directory() {
+      return directory();
+    },
+    ...(fixes.length > 0 || verb === 'info' ? { advisories: true } : {}),
     refresh,
     // `status` answers from what is here; only --refresh sends it to the network.
     cacheOnly: options.flag('cacheonly') || (verb === 'status' && !refresh),

@@ -20,11 +20,25 @@ const COMMANDS: Record<VerbName, () => Promise<Command>> = {
   status: () => import('./commands/status.ts'),
   auto: () => import('./commands/change.ts'),
   install: () => import('./commands/change.ts'),
+  upgrade: () => import('./commands/change.ts'),
+  downgrade: () => import('./commands/change.ts'),
+  reinstall: () => import('./commands/change.ts'),
+  remove: () => import('./commands/change.ts'),
+  autoremove: () => import('./commands/change.ts'),
+  'check-update': () => import('./commands/check-update.ts'),
+  list: () => import('./commands/list.ts'),
+  info: () => import('./commands/list.ts'),
+  search: () => import('./commands/search.ts'),
+  provides: () => import('./commands/provides.ts'),
+  download: () => import('./commands/download.ts'),
+  repolist: () => import('./commands/repolist.ts'),
+  repoinfo: () => import('./commands/repolist.ts'),
   manual: () => import('./commands/change.ts'),
   'auto-filter': () => import('./commands/change.ts'),
   'no-filter': () => import('./commands/change.ts'),
   kernels: () => import('./commands/kernels.ts'),
   inspect: () => import('./commands/inspect.ts'),
+  keys: () => import('./commands/keys.ts'),
   makecache: () => import('./commands/makecache.ts'),
   clean: () => import('./commands/clean.ts'),
 };
@@ -98,7 +112,7 @@ async function perform(
     import('./context.ts'),
   ]);
   const machine = machineFor(surroundings, options);
-  const request = requestFor(verb, options);
+  const request = requestFor(verb, options, words, () => surroundings.directory);
   const context: Context = {
     verb,
     words,

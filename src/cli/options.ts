@@ -1,6 +1,7 @@
 // Every option, once: the parser, the help, the completion and the documentation are made from this table.
 // Names and meanings are dnf's where dnf has the option. Source: dnf(8), docs/contract.md.
 import { kernelRelease } from '../domain/kernel.ts';
+import { VERB_OPTIONS } from './verb-options.ts';
 
 /** `flag` takes no value; of a `value` given twice the last counts; a `list` collects, in order. */
 export type OptionKind = 'flag' | 'value' | 'list';
@@ -203,6 +204,15 @@ export const OPTIONS = [
     verbs: ['inspect'],
   },
   {
+    name: 'metadata',
+    kind: 'value',
+    metavar: 'ID',
+    check: notEmpty,
+    help: 'Import, show or remove a key that signs the metadata of the repository ID (repo_gpgcheck), not packages.',
+    group: 'Repositories and trust',
+    verbs: ['keys'],
+  },
+  {
     name: 'require-signature',
     kind: 'flag',
     help: 'Fail unless every file is signed by a trusted key.',
@@ -216,6 +226,7 @@ export const OPTIONS = [
     group: 'Output',
     verbs: ['inspect'],
   },
+  ...VERB_OPTIONS,
   {
     name: 'json',
     kind: 'flag',

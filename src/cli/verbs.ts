@@ -1,4 +1,6 @@
 // Every verb, once: names, what it takes, its help. The parser, the help, the completion and the documentation use this table.
+import { PACKAGE_VERBS } from './package-verbs.ts';
+import { HIDDEN_VERBS, SYSTEM_VERBS } from './system-verbs.ts';
 
 export interface Example {
   readonly command: string;
@@ -13,6 +15,8 @@ export interface VerbSpec {
   readonly takes: string;
   /** The words that may follow, when they are a closed list. */
   readonly words?: readonly string[];
+  /** Everything behind the verb is its own, options included. */
+  readonly raw?: boolean;
   /** How many words must follow at least; none unless said. */
   readonly least?: number;
   readonly summary: string;
@@ -65,16 +69,23 @@ export const VERBS = [
   {
     name: 'install',
     aliases: [],
-    takes: '',
-    summary: 'Bring every installed kernel to its highest usable level, once',
-    about: ['As auto, but the setting stays as it is.'],
+    takes: '[SPEC...]',
+    summary: 'Bring every installed kernel to its highest usable level, once; or install what is named',
+    about: [
+      'As auto, but the setting stays as it is. With SPEC only what is named is installed; a hold on it is lifted. An older level than the installed one is taken only where that very version is named. A package for a kernel that is not installed is refused.',
+      'SPEC is whatever names a live patch: its name, name.arch, name-version, NEVRA or a pattern; "kpatch-patch = KVER", the form of the vendor\'s documentation; the module as `kpatch list` prints it; a package file (with its ending .rpm) or URL. Quotes that a web page left in place do not matter.',
+    ],
     examples: [
       { command: 'kpatch-pm install', what: 'every installed kernel' },
       { command: 'kpatch-pm install --kernel $(uname -r)', what: 'only the running kernel' },
+      { command: 'kpatch-pm install "kpatch-patch = $(uname -r)"', what: 'as the vendor documents it' },
+      { command: 'kpatch-pm install --cve CVE-2024-1086', what: 'what fixes this, for every installed kernel' },
+      { command: 'kpatch-pm install ./kpatch-patch-5_14_0-427_13_1-1-2.el9_4.x86_64.rpm', what: 'a package file' },
       { command: 'kpatch-pm install --no-load', what: 'ready for the next boot, the running kernel is not touched' },
       { command: 'kpatch-pm --installroot /mnt/image -y install', what: 'a system that is not running' },
     ],
   },
+  ...PACKAGE_VERBS,
   {
     name: 'auto-filter',
     aliases: [],
@@ -121,6 +132,22 @@ export const VERBS = [
         what: 'is each by this vendor?',
       },
       { command: 'kpatch-pm inspect --diff OLD.rpm NEW.rpm', what: 'what does the newer level add?' },
+    ],
+  },
+  {
+    name: 'keys',
+    aliases: [],
+    takes: '[list | show FPR | import FILE-OR-URL... | remove FPR | pin STREAM FPR | unpin STREAM [FPR]]',
+    summary: 'Show and change which keys are trusted, and for what',
+    about: [
+      'Keys that sign packages are those of the rpm database, where there is one, so that rpm and dnf see the same; keys that sign the metadata of a repository (repo_gpgcheck) are kept apart, for each repository (--metadata ID). Importing shows owner, fingerprint and source and asks. A removed key stays away until it is imported again. FPR is a fingerprint, with blanks or without.',
+      'rpm trusts every key for every package. For code that runs in the kernel a stream (STREAM: rhel, all packages kpatch-patch-*) can be pinned to keys of its own: what other trusted keys signed is then refused. The first successful installation proposes that; with -y, and unattended, it does so and says it. Pins in the section [pins] of kpatch-pm.conf go before those made here.',
+    ],
+    examples: [
+      { command: 'kpatch-pm keys', what: 'which keys are trusted, until when, and what is pinned?' },
+      { command: 'kpatch-pm keys import /etc/pki/rpm-gpg/RPM-GPG-KEY-redhat-release', what: 'trust the keys of a file' },
+      { command: 'kpatch-pm keys pin rhel 567E347AD0044ADE55BA8A5F199E2F91FD431D51', what: 'only this key may patch' },
+      { command: 'kpatch-pm keys --metadata baseos import ./KEY', what: 'a key for the metadata of one repository' },
     ],
   },
   {

@@ -4,7 +4,7 @@
 import { type Because, because } from '../domain/because.ts';
 import { compareEvr, formatEvr } from '../domain/evr.ts';
 import type { InstalledKernel } from '../domain/kernel.ts';
-import { formatNevra, sameNevra } from '../domain/nevra.ts';
+import { formatNevra, parseNevra, sameNevra } from '../domain/nevra.ts';
 import type { OfferedPackage } from '../domain/package.ts';
 import type { InstallAction, LoadAction, Rejection, UnholdAction, Unmatched } from '../domain/plan.ts';
 import type { World } from '../domain/world.ts';
@@ -68,7 +68,7 @@ function faultOf(verb: AskedVerb, { spec, offered, installed, problem }: Meaning
 function elsewhere(pkg: OfferedPackage): string {
   const target = targetOf(pkg);
   return 'kernel' in target
-    ? `${formatNevra(pkg)} is for the kernel ${target.kernel}, which is not installed.`
+    ? `${pkg.name} is for the kernel ${target.kernel}, which is not installed.`
     : `${formatNevra(pkg)} cannot be used: ${target.problem}.`;
 }
 
@@ -151,7 +151,12 @@ function take(
     empty: looksEmpty(best),
     replaces: installed && order !== 0 ? installed.package : null,
     fallbacks: verb === 'reinstall' ? [] : stays,
-    rejected: rejected.filter(({ nevra }) => nevra !== formatNevra(best)),
+    // Only what stands between the wish and the level that is taken is worth a word.
+    rejected: rejected.filter(({ nevra }) => {
+      const level = parseNevra(nevra);
+      if (level === null || compareEvr(level, best) <= 0) return false;
+      return order > 0 || (installed !== null && compareEvr(level, installed.package) < 0);
+    }),
     because:
       installed && order > 0
         ? because('newer-level', `newer than the installed ${formatEvr(installed.package)}`)

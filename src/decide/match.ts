@@ -4,7 +4,7 @@ import { meets } from '../domain/dependency.ts';
 import { compareEvr, parseEvr } from '../domain/evr.ts';
 import type { InstalledKernel } from '../domain/kernel.ts';
 import { formatNevra, sameNevra } from '../domain/nevra.ts';
-import type { Dependency, OfferedPackage } from '../domain/package.ts';
+import { COMMAND_LINE, type Dependency, type OfferedPackage } from '../domain/package.ts';
 import type { Rejection } from '../domain/plan.ts';
 import type { World } from '../domain/world.ts';
 import { quarantinedPackage } from './quarantined.ts';
@@ -49,6 +49,7 @@ function preference(a: OfferedPackage, b: OfferedPackage, world: World): number 
   const at = (id: string) => world.repositories.findIndex((repo) => repo.id === id);
   const [one, two] = [world.repositories[at(a.repo)], world.repositories[at(b.repo)]];
   return (
+    Number(b.repo === COMMAND_LINE) - Number(a.repo === COMMAND_LINE) ||
     (one?.priority ?? 99) - (two?.priority ?? 99) ||
     (one?.cost ?? 1000) - (two?.cost ?? 1000) ||
     at(a.repo) - at(b.repo)
@@ -69,9 +70,10 @@ function reject(pkg: OfferedPackage, kernel: InstalledKernel, world: World): Bec
   if ('problem' in target) return because('kernel-mismatch', target.problem);
   if (target.kernel !== kernel.release) return because('other-kernel', `made for kernel ${target.kernel}`);
   if (pkg.arch !== kernel.arch) return because('wrong-arch', `built for ${pkg.arch}, the kernel is ${kernel.arch}`);
-  if (pkg.excludedBy !== null) return because('excluded', `hidden by ${pkg.excludedBy}`);
   const crashed = quarantinedPackage(pkg, kernel.release, world);
   if (crashed) return because('quarantined', `in quarantine since ${crashed.since.slice(0, 10)}: ${crashed.why}`);
+  if (pkg.excludedBy !== null) return because('excluded', `hidden by ${pkg.excludedBy}`);
+  if (pkg.lockedBy) return because('versionlocked', `held by versionlock (${pkg.lockedBy})`);
   const obsoleter = withdrawnBy(pkg, world);
   if (obsoleter) return because('withdrawn', `withdrawn: obsoleted by ${formatNevra(obsoleter)}`);
   const better = betterPriority(pkg, world);
@@ -93,6 +95,7 @@ function withdrawnBy(pkg: OfferedPackage, world: World): OfferedPackage | undefi
 
 /** Id of a repository of better priority that offers the same name visibly: priority beats version, as in dnf. */
 function betterPriority(pkg: OfferedPackage, world: World): string | null {
+  if (pkg.repo === COMMAND_LINE) return null;
   const priority = (id: string) => world.repositories.find((repo) => repo.id === id)?.priority ?? 99;
   const mine = priority(pkg.repo);
   const rival = world.offered.find(

@@ -17,6 +17,8 @@ export interface InstalledPatch {
   readonly support: Support;
   /** True when the bytes on disk differ from the receipt's; null when there is no receipt. */
   readonly changed: boolean | null;
+  /** Id of the repository it came from, where a receipt says so. */
+  readonly repo?: string | null;
   /** GNU build id of the module file, hexadecimal; null or absent where it has none or is no module. */
   readonly buildId?: string | null;
 }

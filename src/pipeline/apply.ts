@@ -1,6 +1,6 @@
 // Carrying out a plan: everything is fetched and verified before anything is changed; then one transaction per kernel,
 // so that one that fails leaves the others alone; then the setting; then the running kernel.
-import type { Outcome, Plan } from '../domain/plan.ts';
+import { isTake, type Outcome, type Plan } from '../domain/plan.ts';
 import { KpmError } from '../errors.ts';
 import type { Ui } from '../host/machine.ts';
 import type { LockedState } from '../state/lock.ts';
@@ -9,6 +9,7 @@ import { installOne } from './install.ts';
 import { loadOne } from './load.ts';
 import type { Observed } from './observe.ts';
 import { proposePins, streamOf } from './pins.ts';
+import { removeOne, unhold } from './remove.ts';
 import type { Request } from './request.ts';
 import { writeSetting } from './setting.ts';
 import { type StagedPatch, stage } from './stage.ts';
@@ -52,8 +53,8 @@ export async function applyPlan(
       ui.warn(`${action.setting.name} stays as it was, because not every package could be installed.`);
       continue;
     }
-    // What could not be installed cannot be loaded either.
-    if (action.do === 'load' && installFailed(plan, outcomes, action.kernel)) continue;
+    // What could not be installed cannot be loaded either, and stays held.
+    if ((action.do === 'load' || action.do === 'unhold') && installFailed(plan, outcomes, action.kernel)) continue;
     outcomes[n] = await attempt(ui, () => perform(application, n, staged));
   }
   await proposePins(
@@ -73,7 +74,7 @@ async function stageAll(application: Application, outcomes: Outcome[]): Promise<
   const trustees = makeTrustees(observed, request, ui);
   const staged = new Map<number, StagedPatch>();
   for (const [n, action] of plan.actions.entries()) {
-    if (action.do !== 'install' && action.do !== 'upgrade') continue;
+    if (!isTake(action)) continue;
     const outcome = await attempt(ui, async () => {
       const patch = await stage(observed, trustees, action, ui);
       staged.set(n, patch);
@@ -89,7 +90,13 @@ async function perform(application: Application, n: number, staged: Map<number, 
   switch (action?.do) {
     case 'install':
     case 'upgrade':
+    case 'downgrade':
+    case 'reinstall':
       return installOne(application, staged.get(n) as StagedPatch);
+    case 'remove':
+      return removeOne(application, action);
+    case 'unhold':
+      return unhold(application, action);
     case 'setting':
       return writeSetting(application, action.setting);
     case 'load':
@@ -111,8 +118,7 @@ async function attempt(ui: Ui, act: () => Promise<void>): Promise<Outcome> {
   }
 }
 
-const isPackageAction = (action: Plan['actions'][number]): boolean =>
-  action.do === 'install' || action.do === 'upgrade' || action.do === 'remove';
+const isPackageAction = (action: Plan['actions'][number]): boolean => isTake(action) || action.do === 'remove';
 
 function packagesFailed(plan: Plan, outcomes: readonly Outcome[]): boolean {
   return plan.actions.some((action, n) => isPackageAction(action) && outcomes[n]?.outcome !== 'done');

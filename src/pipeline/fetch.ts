@@ -1,7 +1,7 @@
 // Fetching on behalf of a run: the package of an offer, and the key files a repository names.
 import { fetchPackage } from '../apply/fetch.ts';
 import { formatNevra } from '../domain/nevra.ts';
-import type { OfferedPackage } from '../domain/package.ts';
+import { COMMAND_LINE, type OfferedPackage } from '../domain/package.ts';
 import { KpmError } from '../errors.ts';
 import type { Ui } from '../host/machine.ts';
 import { readAll } from '../net/net.ts';
@@ -16,6 +16,10 @@ export async function fetchOffered(
   pkg: OfferedPackage,
   ui: Ui,
 ): Promise<{ bytes: Buffer; url: string | null }> {
+  if (pkg.repo === COMMAND_LINE) {
+    const named = observed.named?.get(pkg.href);
+    if (named) return named;
+  }
   const snapshot = observed.snapshots.find(({ state }) => state.id === pkg.repo);
   if (!snapshot?.source) {
     throw new KpmError('internal', { text: `${formatNevra(pkg)} comes from ${pkg.repo}, which is not in use.` });

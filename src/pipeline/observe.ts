@@ -12,6 +12,7 @@ import { openNet, withoutNetwork } from '../net/net.ts';
 import { readConfig } from '../observe/config/config.ts';
 import { editKpatchConf, type KpatchConf, readKpatchConf } from '../observe/config/kpatchconf.ts';
 import type { Config } from '../observe/config/types.ts';
+import { heldBy } from '../observe/config/versionlock.ts';
 import { refreshRepositories, type Snapshot } from '../observe/repo/refresh.ts';
 import { installedPatches } from '../observe/system/installed.ts';
 import { installedKernels } from '../observe/system/kernels.ts';
@@ -22,10 +23,11 @@ import { installedUtility } from '../observe/system/utility.ts';
 import { type Cache, openCache } from '../state/cache.ts';
 import { STATE } from '../state/directory.ts';
 import { readHolds } from '../state/holds.ts';
-import { readReceipts } from '../state/receipts.ts';
 import { readQuarantine } from '../state/quarantine.ts';
+import { readReceipts } from '../state/receipts.ts';
 import { rpmdbMemo } from '../state/rpmdbmemo.ts';
 import { keyNotices } from './key-expiry.ts';
+import type { NamedFile } from './named.ts';
 import type { Request } from './request.ts';
 
 /** The World, and the means by which it was seen: applying needs them again. */
@@ -38,10 +40,21 @@ export interface Observed {
   readonly net: Net;
   readonly cache: Cache;
   readonly world: World;
+  /** Package files that were named on the command line, by what was typed. */
+  readonly named?: ReadonlyMap<string, NamedFile>;
 }
 
 /** Verbs that only show: a repository that cannot be read is a problem to be shown, not the end. */
-const TOLERANT: readonly Request['verb'][] = ['status', 'kernels'];
+const TOLERANT: readonly Request['verb'][] = [
+  'status',
+  'kernels',
+  'list',
+  'info',
+  'search',
+  'provides',
+  'repolist',
+  'repoinfo',
+];
 /** Verbs that only write a setting: no repository is asked. */
 const SETTING_ONLY: readonly Request['verb'][] = ['manual', 'auto-filter', 'no-filter'];
 
@@ -93,7 +106,7 @@ export async function look(machine: Machine, request: Request, ui: Ui): Promise<
     settings: { autoupdate: kpatchConf.autoupdate, autofilter: kpatchConf.autofilter },
     kernels,
     repositories: snapshots.map(({ state }) => state),
-    offered: snapshots.flatMap(({ packages }) => packages),
+    offered: snapshots.flatMap(({ packages }) => packages).map(locker(config)),
     offeredKernels: snapshots.flatMap((snapshot) => snapshot.kernels),
     advisories: snapshots.flatMap(({ advisories }) => advisories),
     advisoryStates: snapshots.flatMap(({ advisoryState }) => advisoryState ?? []),
@@ -101,18 +114,31 @@ export async function look(machine: Machine, request: Request, ui: Ui): Promise<
     loaded: machine.live ? loadedPatches(machine.host) : [],
     utility: installedUtility(root, rpmdb),
     holds: own.holds,
+    quarantined: own.quarantined,
+    ...bootUnits(root),
     settingsToMend: toMend(machine, kpatchConf),
     receiptsHidden: own.hidden && (rpmdb.how !== 'rpm' || installed.some((patch) => patch.package === null)),
     notices: [...config.notices, ...kpatchConf.notices, ...rpmdb.notices, ...notices],
   };
-    quarantined: own.quarantined,
-    ...bootUnits(root),
   return { machine, config, kpatchConf, rpmdb, snapshots, net, cache, world };
+}
+
+/** Marks what versionlock holds back. */
+function locker({ versionlocks }: Config): (pkg: OfferedPackage) => OfferedPackage {
+  if (versionlocks.length === 0) return (pkg) => pkg;
+  const held = heldBy(versionlocks);
+  return (pkg) => {
+    const rule = held(pkg);
+    if (rule === null) return pkg;
+    const { file, line } = rule.origin;
+    return { ...pkg, lockedBy: `${rule.text} in ${file} line ${line}` };
+  };
 }
 
 interface OwnState {
   readonly receipts: readonly Receipt[];
   readonly holds: readonly Hold[];
+  readonly quarantined: readonly QuarantinedModule[];
   /** This user may not look into our directory. */
   readonly hidden: boolean;
 }
@@ -143,7 +169,6 @@ export function bootUnits(root: Root): Pick<World, 'boot'> {
 
 /** Settings that writing their value in force would change: the line is odd, missing, or not as its other readers need it. */
 function toMend({ root }: Machine, conf: KpatchConf): (keyof World['settings'])[] {
-  readonly quarantined: readonly QuarantinedModule[];
   const text = root.read(conf.path)?.toString('latin1') ?? null;
   const values = { autoupdate: conf.autoupdate, autofilter: conf.autofilter };
   return (['autoupdate', 'autofilter'] as const).filter(

@@ -1,18 +1,45 @@
 // What was asked for, as the command line (or a unit) understood it.
 import type { Verb } from '../decide/plan.ts';
+import type { Spec } from '../decide/spec.ts';
 import type { ConfigRequest } from '../observe/config/types.ts';
 
+/** Verbs that change nothing but the cache. */
+export type ReadingVerb =
+  | 'status'
+  | 'kernels'
+  | 'makecache'
+  | 'clean'
+  | 'inspect'
+  | 'list'
+  | 'info'
+  | 'search'
+  | 'provides'
+  | 'check-update'
+  | 'repolist'
+  | 'repoinfo'
+  | 'download'
+  | 'keys'
+  | 'completion';
+
 export interface Request {
-  readonly verb: Verb | 'status' | 'kernels' | 'makecache' | 'clean' | 'inspect';
+  readonly verb: Verb | ReadingVerb | 'keys';
   readonly config: Omit<ConfigRequest, 'hostRoot' | 'env' | 'arch' | 'releaseOf'>;
   /** Kernel releases to work on; empty means all. */
   readonly kernels: readonly string[];
+  /** What was named behind the verb; absent: nothing. */
+  readonly words?: readonly string[];
+  /** CVEs and advisories that were named by options. */
+  readonly fixes?: readonly Spec[];
+  /** Names of files count from this directory of the host; absent: '/'. */
+  readonly directory?: string;
   /** Ask the repositories even where the cache is fresh. */
   readonly refresh: boolean;
   /** Never use the network. */
   readonly cacheOnly: boolean;
   /** Advisories are wanted too. */
   readonly advisories?: boolean;
+  /** Packages and keys too come from the cache and from file: URLs only; absent: no. */
+  readonly offline?: boolean;
   /** Load into the running kernel. */
   readonly load: boolean;
   /** Seconds to wait for the lock; null: what the configuration says. */
@@ -24,5 +51,3 @@ export interface Request {
   /** Plan only: nothing is applied, no lock is taken. */
   readonly dryRun: boolean;
 }
-  /** Packages and keys too come from the cache and from file: URLs only; absent: no. */
-  readonly offline?: boolean;

@@ -69,7 +69,7 @@ export function renderPlan(foreign: Plan, style: Style): string {
   const plan = cleanDeep(foreign);
   const { actions } = plan;
   const lines = [...packageTable(actions, style), ...unholdLines(actions, style), ...loadLines(actions, style)];
-  lines.push(...removeLines(actions, style), ...settingLines(actions));
+  lines.push(...noteLines(actions, style), ...settingLines(actions));
   lines.push(...steppedDown(actions, style));
   if (actions.length === 0) lines.push(...nothingToDo(plan, style));
   else
@@ -145,10 +145,20 @@ function unholdLines(actions: readonly Action[], style: Style): string[] {
   return ['No longer held:', ...unholds.flatMap(({ hold }) => item(`${holdText(hold)} (${hold.why})`, style))];
 }
 
-/** What a removal leaves behind. */
-function removeLines(actions: readonly Action[], style: Style): string[] {
-  const left = actions.flatMap((a) => (a.do === 'remove' && !PLAIN.includes(a.because.text) ? [a.because.text] : []));
-  return left.length === 0 ? [] : ['Note:', ...left.flatMap((text) => item(text, style))];
+/** What follows from going back or away, beyond the table. */
+function noteLines(actions: readonly Action[], style: Style): string[] {
+  const notes = actions.flatMap((action) => {
+    if (action.do === 'downgrade') {
+      return [
+        `${action.package.name} is held at this level from now on; to let go: kpatch-pm upgrade ${action.package.name}`,
+      ];
+    }
+    if (action.do !== 'remove') return [];
+    const left = PLAIN.includes(action.because.text) ? [] : [action.because.text];
+    const back = `${action.package.name} is kept away from now on; to have it back: kpatch-pm install ${action.package.name}`;
+    return action.hold ? [...left, back] : left;
+  });
+  return notes.length === 0 ? [] : ['Note:', ...notes.flatMap((text) => item(text, style))];
 }
 
 /** Reasons that say no more than the heading does. */

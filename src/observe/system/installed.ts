@@ -82,6 +82,7 @@ function ofReceipt(receipt: Receipt, entry: ReceiptFile | null, onDisk: ModuleFi
     source: 'kpatch-pm',
     support: 'unknown',
     changed: entry && onDisk ? onDisk.sha256 !== entry.sha256 : null,
+    repo: receipt.repo,
     ...(onDisk ? { buildId: onDisk.buildId } : {}),
   };
 }

@@ -1,0 +1,29 @@
+// check-update: is there anything to upgrade?
+import { upgrades } from '../../decide/listing.ts';
+import { kernelReports } from '../../decide/verdict.ts';
+import { formatNevra } from '../../domain/nevra.ts';
+import { EXIT, type KpmError } from '../../errors.ts';
+import { specsOf } from '../../pipeline/named.ts';
+import { checkKernels, observe } from '../../pipeline.ts';
+import { type Context, tellNotices } from '../context.ts';
+import { errorJson, jsonText } from '../render/json.ts';
+import { listLines, packagesJson } from '../render/packages.ts';
+
+export async function run({ machine, request, ui, output, options }: Context): Promise<number> {
+  const world = await observe(machine, request, ui);
+  tellNotices(ui, world);
+  checkKernels(request.kernels, world);
+  const found = upgrades(world, specsOf(request, world), request.kernels);
+  if (options.flag('json')) output.out(jsonText(packagesJson(found, world)));
+  else if (found.length > 0 && !options.flag('quiet')) {
+    output.out(`\n${listLines(found, output.outStyle, output.outTerminal).join('\n')}\n`);
+  }
+  for (const { release, held, available } of kernelReports(world)) {
+    if (held && available) ui.note(`${release} is held: ${held.text}; ${formatNevra(available)} is on offer.`);
+  }
+  return found.length > 0 ? EXIT.updatesAvailable : EXIT.done;
+}
+
+export function failureJson(error: KpmError): unknown {
+  return packagesJson([], null, errorJson(error));
+}

@@ -1,0 +1,75 @@
+// Options that belong to some verbs only. Part of the table in options.ts; names and meanings are dnf's.
+import type { OptionSpec } from './options.ts';
+
+const notEmpty = (value: string): string | null => (value === '' ? 'it must not be empty' : null);
+const SHOWING = ['list', 'info'] as const;
+
+export const VERB_OPTIONS = [
+  {
+    name: 'cve',
+    aliases: ['cves'],
+    kind: 'list',
+    metavar: 'CVE',
+    commas: true,
+    check: (value) => (/^CVE-\d{4}-\d{4,}$/i.test(value) ? null : 'it must be CVE-YEAR-NUMBER'),
+    help: 'Only live patches that fix this CVE, as the advisories of the repositories say.',
+    group: 'What to work on',
+    verbs: ['install', 'upgrade', 'check-update', 'list', 'info', 'download'],
+  },
+  {
+    name: 'advisory',
+    aliases: ['advisories'],
+    kind: 'list',
+    metavar: 'ID',
+    commas: true,
+    check: notEmpty,
+    help: 'Only live patches that bring what this advisory announces.',
+    group: 'What to work on',
+    verbs: ['install', 'upgrade', 'check-update', 'list', 'info', 'download'],
+  },
+  {
+    name: 'installed',
+    kind: 'flag',
+    help: 'What is installed.',
+    group: 'What to work on',
+    verbs: SHOWING,
+  },
+  {
+    name: 'available',
+    kind: 'flag',
+    help: 'What is on offer and not installed.',
+    group: 'What to work on',
+    verbs: SHOWING,
+  },
+  {
+    name: 'upgrades',
+    aliases: ['updates'],
+    kind: 'flag',
+    help: 'What is on offer and higher than what is installed.',
+    group: 'What to work on',
+    verbs: SHOWING,
+  },
+  {
+    name: 'all',
+    kind: 'flag',
+    help: 'Everything: installed and on offer; of repolist: enabled and disabled.',
+    group: 'What to work on',
+    verbs: [...SHOWING, 'repolist'],
+  },
+  {
+    name: 'showduplicates',
+    kind: 'flag',
+    help: 'Every level on offer, not only the newest.',
+    group: 'Output',
+    verbs: SHOWING,
+  },
+  {
+    name: 'destdir',
+    kind: 'value',
+    metavar: 'DIR',
+    check: notEmpty,
+    help: 'Put the files into DIR (which must exist) instead of the working directory.',
+    group: 'What to work on',
+    verbs: ['download'],
+  },
+] as const satisfies readonly OptionSpec[];

@@ -1,0 +1,123 @@
+// What was named on the command line: words become specs; package files and URLs become offers of their own, so that the
+// same rules decide about them as about any other package. Their signatures are judged when they are taken.
+import { createHash } from 'node:crypto';
+import path from 'node:path';
+import { parseSpecs, type Spec } from '../decide/spec.ts';
+import { COMMAND_LINE, type OfferedPackage } from '../domain/package.ts';
+import type { Plan } from '../domain/plan.ts';
+import type { World } from '../domain/world.ts';
+import { KpmError } from '../errors.ts';
+import { packageFacts } from '../formats/rpm/facts.ts';
+import { MAX_PACKAGE_BYTES, parseRpm } from '../formats/rpm/package.ts';
+import type { Ui } from '../host/machine.ts';
+import { readAll } from '../net/net.ts';
+import type { Observed } from './observe.ts';
+import type { Request } from './request.ts';
+
+/** A package file that was named: its bytes, and where they came from (a URL; null for a file). */
+export interface NamedFile {
+  readonly bytes: Buffer;
+  readonly url: string | null;
+}
+
+/** The specs of a request. */
+export function specsOf({ words = [], fixes = [] }: Request, world: World): Spec[] {
+  const running = world.kernels.find((kernel) => kernel.running)?.release ?? null;
+  return [...parseSpecs(words, running), ...fixes];
+}
+
+/** The observed world with the package files that were named on offer. Raises what reading and fetching them raises. */
+export async function withNamedFiles(observed: Observed, request: Request): Promise<Observed> {
+  const files = specsOf(request, observed.world).filter(({ kind }) => kind === 'file');
+  if (files.length === 0) return observed;
+  const named = new Map<string, NamedFile>();
+  const offered: OfferedPackage[] = [];
+  for (const { text } of files) {
+    const file = await read(observed, text, request.directory ?? '/');
+    named.set(text, file);
+    offered.push(asOffer(text, file.bytes));
+  }
+  const world = { ...observed.world, offered: [...offered, ...observed.world.offered] };
+  return { ...observed, world, named };
+}
+
+async function read(observed: Observed, text: string, directory: string): Promise<NamedFile> {
+  const { net, machine, config } = observed;
+  if (text.endsWith('.ko')) throw bareModule(text);
+  if (/^[a-z][a-z0-9+.-]*:\/\//i.test(text)) {
+    const opened = await net.open(text, { access: config.main, maxBytes: MAX_PACKAGE_BYTES, what: `package ${text}` });
+    return { bytes: await readAll(opened.body), url: opened.url };
+  }
+  const bytes = machine.host.read(path.resolve(directory, text).slice(1), MAX_PACKAGE_BYTES);
+  if (bytes !== null) return { bytes, url: null };
+  throw new KpmError('file-unreadable', {
+    text: `Can not load RPM file: ${text}. There is no such file.`,
+    subject: text,
+    hint: 'A package of a repository is named without the ending .rpm.',
+  });
+}
+
+function bareModule(text: string): KpmError {
+  return new KpmError('package-unsigned', {
+    text: `${text} is a module without a package: nobody vouches for it by a signature.`,
+    subject: text,
+    hint: `Look at it: kpatch-pm inspect ${text}   To install it on your own responsibility: kpatch install -k KVER ${text}`,
+  });
+}
+
+function asOffer(text: string, bytes: Buffer): OfferedPackage {
+  const pkg = parseRpm(bytes);
+  const facts = packageFacts(pkg);
+  const { name, epoch, version, release, arch } = pkg.nevra;
+  if (pkg.source) {
+    throw new KpmError('package-file-refused', {
+      text: `${text} is a source package; a live patch is installed from its binary package.`,
+      subject: text,
+    });
+  }
+  return {
+    name,
+    epoch,
+    version,
+    release,
+    arch,
+    repo: COMMAND_LINE,
+    href: text,
+    base: null,
+    size: bytes.length,
+    installedSize: facts.files.reduce((sum, { size }) => sum + size, 0),
+    buildTime: facts.buildTime,
+    checksum: { type: 'sha256', value: createHash('sha256').update(bytes).digest('hex') },
+    summary: facts.summary,
+    provides: facts.provides,
+    requires: facts.requires,
+    conflicts: facts.conflicts,
+    obsoletes: facts.obsoletes,
+    files: facts.files.map((file) => file.path),
+    excludedBy: null,
+  };
+}
+
+/**
+ * Tells what names nothing. Raises `no-match` where the verb is then not carried out: `install` when anything names
+ * nothing, upgrade, downgrade and reinstall when everything does, as dnf has it; `remove` only tells.
+ */
+export function checkMatches(plan: Plan, request: Request, specs: readonly Spec[], ui: Ui): void {
+  const unmatched = plan.unmatched ?? [];
+  if (unmatched.length === 0) return;
+  const { verb } = request;
+  const fatal = verb === 'install' || (verb !== 'remove' && unmatched.length === specs.length);
+  if (!fatal) {
+    for (const { text } of unmatched) ui.warn(text);
+    return;
+  }
+  for (const { text } of unmatched) ui.note(text);
+  throw new KpmError('no-match', {
+    text:
+      verb === 'install'
+        ? `Unable to find a match: ${unmatched.map(({ spec }) => spec).join(' ')}`
+        : `No packages marked for ${verb}.`,
+    subject: unmatched[0]?.spec,
+    hint: 'What is on offer: kpatch-pm list --available   For which kernels: kpatch-pm kernels',
+  });
+}
