@@ -1,0 +1,190 @@
+// Changing what is trusted: by a person's word, in plain sight, under the lock of the root.
+import { STREAM } from '../../decide/schemes/rhel.ts';
+import { KpmError } from '../../errors.ts';
+import { mergeKeys, type PublicKey } from '../../formats/openpgp/index.ts';
+import type { Machine, Ui } from '../../host/machine.ts';
+import type { Config } from '../../observe/config/types.ts';
+import { consentTo, introduction, type OfferedKey } from '../../pipeline/consent.ts';
+import { lock, type Request } from '../../pipeline.ts';
+import { importKey, removeKey } from '../../state/keys.ts';
+import { importMetadataKey, metadataKeys, removeMetadataKey } from '../../state/metadata-keys.ts';
+import { addPin, readPins, removePin } from '../../state/pins.ts';
+import { removedKeys } from '../../state/removed-keys.ts';
+import { type KeyEntry, keyNamed, listKeys } from './list.ts';
+import { keysFrom } from './source.ts';
+
+/** What a change is made with. */
+export interface KeyChange {
+  readonly machine: Machine;
+  readonly config: Config;
+  readonly request: Request;
+  readonly ui: Ui;
+  /** The repository whose metadata keys are meant; null: the package keys. */
+  readonly repo: string | null;
+}
+
+/** One thing that was done. */
+export interface KeyDone {
+  readonly do: 'import' | 'remove' | 'pin' | 'unpin';
+  readonly fingerprint: string;
+  readonly owner: string;
+  /** Of a pin. */
+  readonly stream: string | null;
+  /** Of a metadata key. */
+  readonly repo: string | null;
+}
+
+/** The live-patch streams that can be pinned: one for each vendor's naming scheme. */
+export const STREAMS: readonly string[] = [STREAM];
+
+async function underLock<T>({ machine, request, ui }: KeyChange, act: () => Promise<T>): Promise<T> {
+  const locked = await lock(machine, request, ui);
+  try {
+    return await act();
+  } finally {
+    locked.release();
+  }
+}
+
+/**
+ * Trusts the keys of files and URLs, each after consent; nothing is imported before all were consented to. What is there
+ * already in this form is left as it is. Raises `aborted`, `key-refused` and what reading the sources raises.
+ */
+export async function importKeys(change: KeyChange, sources: readonly string[], directory: string): Promise<KeyDone[]> {
+  const { machine, config, repo, ui } = change;
+  return underLock(change, async () => {
+    const offers: OfferedKey[] = [];
+    for (const source of sources) offers.push(...(await keysFrom(machine, config, source, directory)));
+    const list = await listKeys(machine, config);
+    const there = list.keys.filter((entry) => entry.repo === repo).map(({ key }) => key);
+    const trusted = list.keys.filter((entry) => entry.repo === null).map(({ key }) => key);
+    const accepted: PublicKey[] = [];
+    for (const offer of offers) {
+      if (isKnown(offer.key, there)) {
+        ui.note(`The key ${offer.key.fingerprint} (${offer.key.owner}) is trusted already.`);
+        continue;
+      }
+      const key = await consentTo(offer, titleOf(repo, offer.key), consenting(change), trusted, removedFor(change));
+      if (key !== null) accepted.push(key);
+    }
+    const done: KeyDone[] = [];
+    for (const key of accepted) {
+      await keep(change, key);
+      done.push({ do: 'import', fingerprint: key.fingerprint, owner: key.owner, stream: null, repo });
+    }
+    return done;
+  });
+}
+
+const consenting = ({ machine, ui, request }: KeyChange) => ({
+  machine,
+  ui,
+  assumeYes: request.assumeYes,
+  unattended: request.unattended,
+});
+
+/** A person who names a key that was removed wants it back; while nobody is there, nobody does. */
+function removedFor({ machine, request, repo }: KeyChange) {
+  if (!request.unattended) return [];
+  return repo === null ? removedKeys(machine.root) : metadataKeys(machine.root, machine.uid, repo).removed;
+}
+
+function titleOf(repo: string | null, { revoked }: PublicKey): string {
+  const what = repo === null ? 'Importing key' : `Importing key for the metadata of ${repo},`;
+  return revoked === null ? what : `Importing key that is ${revoked},`;
+}
+
+/** Whether a key is there, and what is offered says nothing new of it. */
+function isKnown(key: PublicKey, there: readonly PublicKey[]): boolean {
+  const mine = there.find(({ fingerprint }) => fingerprint === key.fingerprint);
+  return mine !== undefined && mergeKeys([mine, key])[0]?.bytes.equals(mine.bytes) === true;
+}
+
+async function keep({ machine, ui, repo }: KeyChange, key: PublicKey): Promise<void> {
+  if (repo !== null) {
+    importMetadataKey(machine.root, repo, key);
+    return;
+  }
+  const { notice } = await importKey(machine.root, machine.run, key);
+  if (notice) ui.warn(notice.text);
+}
+
+/** Takes a key away, after a question; it stays away until it is imported again. Raises `aborted`, `key-missing`. */
+export async function dropKey(change: KeyChange, typed: string): Promise<KeyDone[]> {
+  const { machine, config, repo } = change;
+  return underLock(change, async () => {
+    const entry = keyNamed(await listKeys(machine, config), typed, repo);
+    const { key, homes, packages } = entry;
+    await agree(change, `${introduction('Removing key', { key, source: keptIn(entry) })}${afterwards(entry)}`);
+    const now = machine.now().toISOString();
+    if (repo === null) await removeKey(machine.root, machine.run, { key, homes, packages }, now);
+    else removeMetadataKey(machine.root, { repo, key }, now);
+    return [{ do: 'remove', fingerprint: key.fingerprint, owner: key.owner, stream: null, repo }];
+  });
+}
+
+const keptIn = ({ packages, repo }: KeyEntry): string =>
+  repo === null
+    ? [...packages, ...(packages.length === 0 ? ['the keys of kpatch-pm'] : [])].join(', ')
+    : `the keys for the metadata of ${repo}`;
+
+function afterwards({ pins }: KeyEntry): string {
+  return pins.map((stream) => `\n Pinned for : ${stream}; its live patches by this key will be refused`).join('');
+}
+
+async function agree({ request, ui }: KeyChange, text: string): Promise<void> {
+  ui.warn(text);
+  if (request.assumeYes || (await ui.confirm('Is this ok'))) return;
+  throw new KpmError('aborted', { text: 'Operation aborted.' });
+}
+
+/**
+ * Lets a key sign a stream; the keys pinned before stay. A key that is not trusted yet may be pinned by its whole
+ * fingerprint. Raises `key-missing`, `aborted`, `pins-written`.
+ */
+export async function pinKey(change: KeyChange, stream: string, typed: string): Promise<KeyDone[]> {
+  const { machine, config, ui } = change;
+  return underLock(change, async () => {
+    mayChange(config, stream);
+    const list = await listKeys(machine, config);
+    const whole = /^(?:[0-9A-F]{40}|[0-9A-F]{64})$/.test(typed);
+    const known = list.keys.some(({ key, repo }) => repo === null && key.fingerprint === typed);
+    const key = whole && !known ? { fingerprint: typed, owner: '' } : keyNamed(list, typed, null).key;
+    if (!known && whole) ui.warn(`The key ${typed} is not trusted yet: a pin alone does not make it so.`);
+    const { fingerprint, owner } = key;
+    addPin(machine.root, { stream, fingerprint, owner, since: machine.now().toISOString() });
+    return [{ do: 'pin', fingerprint, owner, stream, repo: null }];
+  });
+}
+
+/** Takes the pin of one key away (`typed` null: all of the stream). Without any pin left, every trusted key may sign. */
+export async function unpinKey(change: KeyChange, stream: string, typed: string | null): Promise<KeyDone[]> {
+  const { machine, config } = change;
+  return underLock(change, async () => {
+    mayChange(config, stream);
+    const mine = readPins(machine.root).filter((pin) => pin.stream === stream);
+    const gone = mine.filter(
+      ({ fingerprint }) => typed === null || (typed.length >= 16 && fingerprint.endsWith(typed)),
+    );
+    if (gone.length === 0) {
+      throw new KpmError('key-missing', {
+        text:
+          typed === null ? `The stream ${stream} is not pinned.` : `The stream ${stream} is not pinned to ${typed}.`,
+        subject: stream,
+        hint: 'See: kpatch-pm keys list',
+      });
+    }
+    for (const { fingerprint } of gone) removePin(machine.root, stream, fingerprint);
+    return gone.map(({ fingerprint, owner }) => ({ do: 'unpin', fingerprint, owner, stream, repo: null }));
+  });
+}
+
+/** What an administrator wrote into kpatch-pm.conf is changed there. */
+function mayChange({ kpm }: Config, stream: string): void {
+  if (!kpm.pinnedKeys.some((pin) => pin.stream === stream)) return;
+  throw new KpmError('pins-written', {
+    text: `The keys of the stream ${stream} are written in the configuration of kpatch-pm, which goes before what is recorded.`,
+    subject: stream,
+    hint: `Change [pins] in ${kpm.files.join(' or ')}`,
+  });
+}
