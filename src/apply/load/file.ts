@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import { KpmError } from '../../errors.ts';
 import { type ModuleFacts, moduleFacts } from '../../formats/elf/module.ts';
-import { buildIdNote } from '../../host/livepatch.ts';
+import { loadedBuildId } from '../../host/livepatch.ts';
 import type { Root } from '../../host/root.ts';
 
 const AGAIN = 'Install the package again (kpatch-pm install), then find out what changes files below /var/lib/kpatch.';
@@ -104,12 +104,8 @@ function factsOf(bytes: Buffer, shown: string): ModuleFacts {
   }
 }
 
-/**
- * Whether the module in the kernel was built from these bytes, by its build id: null where either side has none.
- * Source: elf(5), "Notes (Nhdr)"; /sys/module/NAME/notes.
- */
+/** Whether the module in the kernel was built from these bytes, by its build id: null where either side has none. */
 export function isThisFile(sys: Root, facts: ModuleFacts): boolean | null {
-  const note = buildIdNote(sys, facts.name);
-  if (note === null || facts.buildId === null) return null;
-  return note.toString('hex').endsWith(facts.buildId);
+  const loaded = loadedBuildId(sys, facts.name);
+  return loaded === null || facts.buildId === null ? null : loaded === facts.buildId;
 }

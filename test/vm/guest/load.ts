@@ -40,11 +40,14 @@ async function answer(): Promise<unknown> {
   });
 }
 
+const loaded = (): unknown[] =>
+  loadedPatches(host).map(({ module, enabled, transition }) => ({ module, enabled, transition }));
+
 try {
   const result = await answer();
-  console.log(JSON.stringify({ result, loaded: loadedPatches(host) }));
+  console.log(JSON.stringify({ result, loaded: loaded() }));
 } catch (error) {
   if (!(error instanceof KpmError)) throw error;
   const { code, message, subject, hint, cause } = error;
-  console.log(JSON.stringify({ error: { code, text: message, subject, hint, cause }, loaded: loadedPatches(host) }));
+  console.log(JSON.stringify({ error: { code, text: message, subject, hint, cause }, loaded: loaded() }));
 }
