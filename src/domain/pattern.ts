@@ -14,38 +14,63 @@ export const FORMS: readonly RegExp[] = [
 const PARTS = ['name', 'epoch', 'version', 'release', 'arch'] as const;
 export type Matcher = (nevra: Nevra) => boolean;
 
+/** One place of a glob: any run of characters, or a test of one character. */
+type Place = '*' | ((char: string) => boolean);
+
 /** A glob as a test of a whole text: `*`, `?`, `[abc]`, `[!a-c]`; a slash is nothing special. Source: fnmatch(3). */
 export function glob(pattern: string): (text: string) => boolean {
   if (!/[*?[\\]/.test(pattern)) return (text) => text === pattern;
-  let source = '';
+  const places: Place[] = [];
   for (let at = 0; at < pattern.length; at++) {
     const c = pattern[at] as string;
+    const close = c === '[' ? pattern.indexOf(']', at + (/[!^]/.test(pattern[at + 1] ?? '') ? 3 : 2)) : -1;
     if (c === '*') {
-      if (!source.endsWith('.*')) source += '.*';
-    } else if (c === '?') source += '.';
-    else if (c === '[') {
-      const close = pattern.indexOf(']', at + (pattern[at + 1] === '!' || pattern[at + 1] === '^' ? 3 : 2));
-      if (close < 0) source += '\\[';
-      else {
-        const inside = pattern.slice(at + 1, close);
-        const negated = /^[!^]/.test(inside);
-        source += `[${negated ? '^' : ''}${(negated ? inside.slice(1) : inside).replace(/[\\\]^[]/g, '\\$&')}]`;
-        at = close;
-      }
-    } else if (c === '\\' && at + 1 < pattern.length) source += literal(pattern[++at] as string);
-    else source += literal(c);
+      if (places.at(-1) !== '*') places.push('*');
+    } else if (c === '?') places.push(() => true);
+    else if (close >= 0) {
+      places.push(oneOf(pattern.slice(at + 1, close)));
+      at = close;
+    } else {
+      const literal = c === '\\' && at + 1 < pattern.length ? pattern[++at] : c;
+      places.push((char) => char === literal);
+    }
   }
-  let expression: RegExp;
-  try {
-    expression = new RegExp(`^${source}$`, 's');
-  } catch {
-    // A range such as [z-a]: fnmatch matches nothing.
-    return () => false;
-  }
-  return (text) => expression.test(text);
+  return (text) => fits(places, text);
 }
 
-const literal = (c: string): string => c.replace(/[.*+?^${}()|[\]\\/-]/g, '\\$&');
+/** The inside of `[...]` as a test. A range such as z-a matches nothing. */
+function oneOf(inside: string): (char: string) => boolean {
+  const negated = /^[!^]/.test(inside);
+  const set = (negated ? inside.slice(1) : inside).replace(/[\\\]^[]/g, '\\$&');
+  try {
+    const expression = new RegExp(`^[${negated ? '^' : ''}${set}]$`, 's');
+    return (char) => expression.test(char);
+  } catch {
+    return () => false;
+  }
+}
+
+/** Only the last `*` is ever tried again: names are a stranger's, and on some of them a regular expression never ends. */
+function fits(places: readonly Place[], text: string): boolean {
+  let next = 0;
+  let star = -1;
+  let retry = 0;
+  for (let at = 0; at < text.length; ) {
+    const place = places[next];
+    if (place === '*') {
+      star = next++;
+      retry = at;
+    } else if (place?.(text[at] as string)) {
+      next++;
+      at++;
+    } else if (star < 0) return false;
+    else {
+      next = star + 1;
+      at = ++retry;
+    }
+  }
+  return places.slice(next).every((one) => one === '*');
+}
 
 /** A package pattern as a test of packages. */
 export function compile(pattern: string): Matcher {
