@@ -28,6 +28,7 @@ const LIES: readonly ErrorCode[] = [
   'decompression-bomb',
   'repomd-malformed',
   'primary-malformed',
+  'repo-signature-bad',
   'redirect-refused',
   'tls-untrusted',
 ];
@@ -42,7 +43,7 @@ const FINAL: readonly ErrorCode[] = [
   'href-refused',
   'program-missing',
   'no-space',
-  'repo-older',
+  'repo-key-untrusted',
 ];
 
 const isPassing = (error: KpmError): boolean => {

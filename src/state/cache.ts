@@ -96,11 +96,15 @@ export function cleanCache(cache: Cache, what: CleanWhat): number {
     const folder = `${place.base}/${entry}`;
     if (!place.root.lstat(folder)?.isDirectory()) continue;
     if (what !== 'metadata' && what !== 'expire-cache') removed += cleanFolder(place, `${folder}/packages`, () => true);
-    if (what !== 'packages')
-      removed += cleanFolder(place, folder, (name) => what !== 'expire-cache' || name === 'state.json');
+    if (what !== 'packages') removed += cleanFolder(place, folder, (name) => metadataGoes(name, what));
     place.root.removeEmptyDir(folder);
   }
   return removed;
+}
+
+/** What was seen of signed metadata stays: else whoever can have the cache cleaned could turn the clock back. */
+function metadataGoes(name: string, what: CleanWhat): boolean {
+  return what === 'expire-cache' ? name === 'state.json' : name !== 'floor.json';
 }
 
 function cleanFolder(place: Place, folder: string, goes: (name: string) => boolean): number {

@@ -17,6 +17,7 @@ import { advisoriesOf } from './advisories.ts';
 import { downloadMetadata } from './download.ts';
 import { hiddenBy } from './filter.ts';
 import { type Mirrors, mirrorsOf } from './mirrors.ts';
+import type { MetadataTrust } from './signed.ts';
 import { loadStored, type Stored } from './store.ts';
 
 export interface RefreshMode {
@@ -31,6 +32,10 @@ export interface RefreshMode {
   readonly now: Date;
   readonly pipe: Pipe;
   readonly progress?: (label: string, total: number | null) => Progress;
+  /** Who may sign metadata (repo_gpgcheck); nobody unless said. */
+  readonly trust?: MetadataTrust;
+  /** --allow-older-metadata: signed metadata older than what was seen is taken. */
+  readonly allowOlder?: boolean;
   /** Clouds whose update servers want to know the machine; the known ones unless said. */
   readonly clouds?: readonly Cloud[];
   /** Milliseconds of the first pause before a server is asked again; 500 unless said. */
@@ -107,8 +112,7 @@ async function look(
       return withAdvisories(seen, repo, mirrors, stored, cache, net, mode);
     }
     if (mode.cacheOnly) throw notCached(repo);
-    const { stored: found, kept } = await downloadMetadata(repo, key, mirrors, stored, cache, net, mode);
-    const notices = kept === null ? [] : [{ code: kept.code, text: `The cache cannot be kept: ${kept.message}` }];
+    const { stored: found, notices } = await downloadMetadata(repo, key, mirrors, stored, cache, net, mode);
     const seen = { ...snapshot(repo, key, mirrors, found, mode.now, null), notices };
     return await withAdvisories(seen, repo, mirrors, found, cache, net, mode);
   } catch (error) {

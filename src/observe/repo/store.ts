@@ -8,7 +8,7 @@ import type { Contents } from './primary.ts';
 import type { RepomdRecord } from './repomd.ts';
 
 /** Raised whenever what is kept, or how it is read out of primary.xml, changes: an index of another format is made again. */
-const FORMAT = 2;
+const FORMAT = 3;
 const MAX_INDEX = 128 * 1024 * 1024;
 const MAX_STATE = 64 * 1024;
 
@@ -19,6 +19,8 @@ export interface Made {
   /** The checksum of the primary it was made from. */
   readonly primary: Checksum;
   readonly revision: string | null;
+  /** When it was made, seconds since 1970 (floor.ts). */
+  readonly made: number | null;
   /** The file of advisories that repomd.xml names; read only when asked for (advisories.ts). */
   readonly updateinfo: RepomdRecord | null;
   /** When repomd.xml was fetched, ISO time. */
