@@ -15,7 +15,7 @@ import { sha256 } from './stage.ts';
 const SUPERSEDED = `${STATE}/superseded`;
 
 /** Moves a file, over the border of a file system where need be: first there, then gone here. */
-function move(root: Root, from: string, to: string, mode: number): void {
+export function move(root: Root, from: string, to: string, mode: number): void {
   root.mkdirs(path.posix.dirname(to), mode);
   try {
     root.rename(from, to);

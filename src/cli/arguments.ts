@@ -32,12 +32,15 @@ export function usageError(text: string, verb: string | null = null, hint?: stri
 }
 
 /** Reads the arguments after the program's name. Raises `usage`. */
-export function parseArguments(args: readonly string[]): Invocation {
+export function parseArguments(typed: readonly string[]): Invocation {
+  const cut = rawFrom(typed);
+  const args = typed.slice(0, cut);
   checkSpelling(args);
   const given = parse(args);
   const words = given._.map(String);
   const options = new Given(given);
-  const [first, ...rest] = words;
+  const [first, ...before] = words;
+  const rest = [...before, ...typed.slice(cut)];
   const verb = first === undefined ? null : knownVerb(first);
   if (verb === null && !options.flag('help') && !options.flag('version')) {
     throw usageError('No verb was given: what shall be done?');
@@ -53,6 +56,23 @@ export function parseArguments(args: readonly string[]): Invocation {
   if (verb && !options.flag('help') && !options.flag('version')) checkWords(verb, rest);
   return { verb: (verb?.name ?? null) as VerbName | null, words: rest, options };
 }
+
+/** Where the arguments of a verb begin that reads all of them itself; the length where there is none. */
+function rawFrom(args: readonly string[]): number {
+  for (let n = 0; n < args.length; n++) {
+    const arg = args[n] as string;
+    if (arg === '--') return args.length;
+    if (!arg.startsWith('-') || arg === '-') return verbOf(arg)?.raw && !asksHelp(args[n + 1]) ? n + 1 : args.length;
+    if (arg.includes('=')) continue;
+    const spec = arg.startsWith('--')
+      ? SPECS.find(({ name, aliases = [] }) => [name, ...aliases].includes(arg.slice(2)))
+      : SHORT.get(arg.at(-1) ?? '');
+    if (spec && spec.kind !== 'flag') n++;
+  }
+  return args.length;
+}
+
+const asksHelp = (arg: string | undefined): boolean => arg === '--help' || arg === '-h';
 
 type Given_ = Record<string, unknown> & { _: (string | number)[] };
 

@@ -39,6 +39,10 @@ const COMMANDS: Record<VerbName, () => Promise<Command>> = {
   kernels: () => import('./commands/kernels.ts'),
   inspect: () => import('./commands/inspect.ts'),
   keys: () => import('./commands/keys.ts'),
+  module: () => import('./commands/module.ts'),
+  quarantine: () => import('./commands/quarantine.ts'),
+  boot: () => import('./commands/boot.ts'),
+  service: () => import('./commands/service.ts'),
   makecache: () => import('./commands/makecache.ts'),
   clean: () => import('./commands/clean.ts'),
 };

@@ -145,11 +145,15 @@ export const VERBS = [
     ],
     examples: [
       { command: 'kpatch-pm keys', what: 'which keys are trusted, until when, and what is pinned?' },
-      { command: 'kpatch-pm keys import /etc/pki/rpm-gpg/RPM-GPG-KEY-redhat-release', what: 'trust the keys of a file' },
+      {
+        command: 'kpatch-pm keys import /etc/pki/rpm-gpg/RPM-GPG-KEY-redhat-release',
+        what: 'trust the keys of a file',
+      },
       { command: 'kpatch-pm keys pin rhel 567E347AD0044ADE55BA8A5F199E2F91FD431D51', what: 'only this key may patch' },
       { command: 'kpatch-pm keys --metadata baseos import ./KEY', what: 'a key for the metadata of one repository' },
     ],
   },
+  ...SYSTEM_VERBS,
   {
     name: 'makecache',
     aliases: [],
@@ -171,10 +175,10 @@ export const VERBS = [
   },
 ] as const satisfies readonly VerbSpec[];
 
-export type VerbName = (typeof VERBS)[number]['name'];
+export type VerbName = (typeof VERBS)[number]['name'] | (typeof HIDDEN_VERBS)[number]['name'];
 
 /** The verb a word names, by its name or another spelling; null when it is none. Case counts. */
 export function verbOf(word: string): VerbSpec | null {
-  const all: readonly VerbSpec[] = VERBS;
+  const all: readonly VerbSpec[] = [...VERBS, ...HIDDEN_VERBS];
   return all.find((verb) => verb.name === word || verb.aliases.includes(word)) ?? null;
 }

@@ -159,6 +159,8 @@ async function installFetched(machine: Machine, request: Request, ui: Ui): Promi
   const offline: Request = {
     ...request,
     verb: 'install',
+    words: [],
+    fixes: [],
     cacheOnly: true,
     refresh: false,
     offline: true,

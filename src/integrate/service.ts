@@ -41,6 +41,8 @@ export async function serviceRun(machine: Machine, request: Request, ui: Ui): Pr
   const unattended: Request = {
     ...request,
     verb: 'install',
+    words: [],
+    fixes: [],
     refresh: !request.cacheOnly,
     load: request.load && permission.load,
     lockTimeout: request.lockTimeout ?? LOCK_TIMEOUT,
@@ -66,8 +68,9 @@ async function work(machine: Machine, request: Request, queue: readonly Queued[]
   }
   for (const entry of queue) {
     const here = result.world.kernels.some(({ release }) => release === entry.kernel);
-    if (here ? !failedKernels.has(entry.kernel) : !isLeft(entry.kernel, removed, result.world))
-      dequeue(machine.root, entry);
+    // Where a repository could not be read, "nothing on offer" is no answer yet.
+    const served = !failedKernels.has(entry.kernel) && result.world.repositories.every(({ used }) => used);
+    if (here ? served : !isLeft(entry.kernel, removed, result.world)) dequeue(machine.root, entry);
   }
   const failed = result.report?.outcomes.some(({ outcome }) => outcome === 'failed') ?? false;
   return { result, failed };

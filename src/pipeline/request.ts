@@ -19,7 +19,11 @@ export type ReadingVerb =
   | 'repoinfo'
   | 'download'
   | 'keys'
-  | 'completion';
+  | 'completion'
+  | 'module'
+  | 'quarantine'
+  | 'boot'
+  | 'service';
 
 export interface Request {
   readonly verb: Verb | ReadingVerb | 'keys';

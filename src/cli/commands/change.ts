@@ -29,7 +29,7 @@ export async function run(context: Context): Promise<number> {
     output.out(renderReport({ verb: request.verb, plan: performed, outcomes, world }, output.outStyle));
   }
   if (!request.dryRun) {
-    const { afterVerb } = await import('../../integrate/unattended.ts');
+    const { afterVerb } = await import('../../pipeline/units.ts');
     await afterVerb(machine, request.verb, { world, plan, report }, ui);
   }
   return failure === null ? EXIT.done : EXIT.failed;

@@ -1,0 +1,85 @@
+// quarantine: what the crash guard took out of use, and how it comes back.
+import { release } from '../../apply/aside.ts';
+import type { QuarantinedModule } from '../../domain/crashguard.ts';
+import { EXIT, KpmError } from '../../errors.ts';
+import { readAttempts, withoutAttempt, writeAttempts } from '../../state/attempts.ts';
+import { openState } from '../../state/directory.ts';
+import { lockState } from '../../state/lock.ts';
+import { readQuarantine } from '../../state/quarantine.ts';
+import { usageError } from '../arguments.ts';
+import type { Context } from '../context.ts';
+import { cleanDeep } from '../render/clean.ts';
+import { errorJson, JSON_FORMAT, jsonText } from '../render/json.ts';
+
+export async function run(context: Context): Promise<number> {
+  const { machine, output, options, ui, words } = context;
+  const [command = 'list', ...names] = words;
+  if (command === 'clear') return clear(context, names);
+  if (command !== 'list' || names.length > 0) {
+    throw usageError(`quarantine knows \`list\` and \`clear MODULE...\`.`, 'quarantine');
+  }
+  const found = readQuarantine(machine.root, machine.uid, ({ text }) => ui.warn(text));
+  if (options.flag('json')) output.out(jsonText(quarantineJson(found)));
+  else output.out(listText(found));
+  return EXIT.done;
+}
+
+function listText(found: readonly QuarantinedModule[]): string {
+  if (found.length === 0) return 'Nothing is in quarantine.\n';
+  const lines = cleanDeep(found).flatMap(({ module, kernel, package: nevra, since, why }) => [
+    `${module} (${kernel})`,
+    `  package ${nevra ?? 'unknown'}, since ${since}`,
+    `  ${why}`,
+    `  to give it another chance: kpatch-pm quarantine clear ${module}`,
+  ]);
+  return `${lines.join('\n')}\n`;
+}
+
+async function clear({ machine, output, options, request, ui }: Context, names: readonly string[]): Promise<number> {
+  if (names.length === 0) throw usageError('quarantine clear needs MODULE.', 'quarantine');
+  const locked = await lockState(machine, openState(machine), {
+    timeout: request.lockTimeout ?? 0,
+    command: 'kpatch-pm quarantine clear',
+  });
+  try {
+    const all = readQuarantine(machine.root, machine.uid);
+    const chosen = all.filter(({ module, file }) => names.includes(module) || names.includes(file));
+    const stranger = names.find((name) => !all.some(({ module, file }) => module === name || file === name));
+    if (stranger !== undefined) {
+      throw new KpmError('no-match', {
+        text: `${stranger} is not in quarantine.`,
+        subject: stranger,
+        hint: 'See: kpatch-pm quarantine list',
+      });
+    }
+    for (const entry of chosen) {
+      const back = await release(machine, locked.state, entry);
+      writeAttempts(locked.state, withoutAttempt(readAttempts(machine.root, machine.uid), entry));
+      const now = back
+        ? 'It is loaded at the next boot, or by `kpatch-pm install`.'
+        : 'Its file was gone or its place is taken: kpatch-pm install brings the level that is on offer.';
+      ui.note(`${entry.module} is out of quarantine. ${now}`);
+    }
+    if (options.flag('json')) output.out(jsonText(quarantineJson(readQuarantine(machine.root, machine.uid))));
+    return EXIT.done;
+  } finally {
+    locked.release();
+  }
+}
+
+const quarantineJson = (modules: readonly QuarantinedModule[]): unknown => ({
+  format: JSON_FORMAT,
+  modules: modules.map(({ module, kernel, file, package: nevra, since, why }) => ({
+    module,
+    kernel,
+    file,
+    nevra,
+    since,
+    why,
+  })),
+  error: null,
+});
+
+export function failureJson(error: KpmError): unknown {
+  return { format: JSON_FORMAT, modules: [], error: errorJson(error) };
+}

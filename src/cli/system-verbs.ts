@@ -1,0 +1,63 @@
+// Verbs close to the kernel and to systemd. `module` and `quarantine` are for people; HIDDEN_VERBS are what units call
+// (docs/services.md). Part of the table in verbs.ts.
+import type { VerbSpec } from './verbs.ts';
+
+export const SYSTEM_VERBS = [
+  {
+    name: 'module',
+    aliases: [],
+    takes: 'COMMAND [ARGUMENT...]',
+    raw: true,
+    summary: 'Load, unload, list and install modules as the kpatch utility does, argument for argument',
+    about: [
+      "COMMAND is one of the kpatch utility: load FILE, load --all, unload MODULE, unload --all, install [-k KVER] FILE, uninstall [-k KVER] MODULE, list, info MODULE, signal, version. Arguments, texts and exit statuses are the utility's (usage errors end with 1).",
+      'Better where the utility errs: of several levels only the newest is loaded, levels are compared as numbers, one broken file does not keep the others from being loaded, and success is what the kernel says. `unload` asks first, for vendors do not support it; --yes answers.',
+    ],
+    examples: [
+      { command: 'kpatch-pm module list', what: 'what is loaded, and what is installed for which kernel' },
+      { command: 'kpatch-pm module load --all', what: 'everything that is installed for the running kernel' },
+      { command: 'kpatch-pm module install -k $(uname -r) ./livepatch-own.ko', what: 'a module of your own' },
+    ],
+  },
+  {
+    name: 'quarantine',
+    aliases: [],
+    takes: '[list | clear MODULE...]',
+    summary: 'Show what the crash guard took out of use, or give it another chance',
+    about: [
+      'A module that was being loaded for the first time when the machine crashed is taken out of its directory at the next boot, so that the machine boots. A plain power cut is no crash. `clear` puts it back; it is loaded at the next boot, or by `kpatch-pm install`.',
+    ],
+    examples: [
+      { command: 'kpatch-pm quarantine', what: 'what is in quarantine, since when, why' },
+      { command: 'kpatch-pm quarantine clear kpatch_5_14_0_427_13_1_1_2', what: 'it was something else' },
+    ],
+  },
+] as const satisfies readonly VerbSpec[];
+
+/** Not in the help: units of systemd call them. */
+export const HIDDEN_VERBS = [
+  {
+    name: 'boot',
+    aliases: [],
+    takes: '[healthy]',
+    words: ['healthy'],
+    summary: 'Finish what was begun, keep quarantined modules out, and load: kpatch-pm-boot.service calls it',
+    about: [
+      'With healthy: what this boot loaded proved healthy; kpatch-pm-healthy.service calls it some time after boot, and kpatch-pm-boot.service at an orderly shutdown.',
+    ],
+    examples: [{ command: 'systemctl status kpatch-pm-boot.service', what: 'what the last boot did' }],
+  },
+  {
+    name: 'service',
+    aliases: [],
+    takes: 'run | wait',
+    words: ['run', 'wait'],
+    least: 1,
+    summary:
+      'Work off the queue of new kernels and bring every kernel up to date, unattended: kpatch-pm.service calls it',
+    about: [
+      'Does nothing unless the setting is auto. Loads only where somebody typed `kpatch-pm auto` on this machine, and within maintenance_window. wait: until the queue is empty or --lock-timeout seconds have passed (300 unless said), for the actions of dnf.',
+    ],
+    examples: [{ command: 'systemctl start kpatch-pm.service', what: 'a run now, as the timer would do it' }],
+  },
+] as const satisfies readonly VerbSpec[];
