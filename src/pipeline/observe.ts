@@ -27,6 +27,7 @@ import { readQuarantine } from '../state/quarantine.ts';
 import { readReceipts } from '../state/receipts.ts';
 import { rpmdbMemo } from '../state/rpmdbmemo.ts';
 import { keyNotices } from './key-expiry.ts';
+import { metadataTrust } from './metadata-trust.ts';
 import type { NamedFile } from './named.ts';
 import type { Request } from './request.ts';
 
@@ -88,6 +89,7 @@ export async function look(machine: Machine, request: Request, ui: Ui): Promise<
         now: machine.now(),
         pipe: run.filter,
         progress: (label, total) => ui.progress(label, total),
+        trust: metadataTrust(machine, request, ui),
       });
   const own = ownState(machine, notices);
   const kernels = installedKernels(root, rpmdb, machine);

@@ -46,7 +46,7 @@ function checkJson(args: Section, ran: Ran): void {
   const words = args.title.split(/\s+/);
   if (!words.includes('--json')) return;
   const verb = words.map(verbOf).find((found) => found !== null)?.name ?? '';
-  const own = ['status', 'kernels', 'makecache', 'clean'].includes(verb) ? verb : 'plan';
+  const own = ['status', 'kernels', 'keys', 'makecache', 'clean'].includes(verb) ? verb : 'plan';
   const name = ran.status === 2 ? 'usage' : own;
   const schema = JSON.parse(readFileSync(path.join(top, 'docs', 'schemas', `${name}.json`), 'utf8'));
   const value: unknown = JSON.parse(ran.out);

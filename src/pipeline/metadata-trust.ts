@@ -1,0 +1,48 @@
+// repo_gpgcheck in a run: which keys may sign a repository's metadata, and how a new one comes to be accepted. They are
+// kept apart from the keys that sign packages (docs/security.md, section 3).
+import { readCryptoPolicy } from '../host/crypto-policy.ts';
+import type { Machine, Ui } from '../host/machine.ts';
+import type { MetadataTrust, OfferedMetadataKey } from '../observe/repo/signed.ts';
+import { trustedKeys } from '../state/keys.ts';
+import { importMetadataKey, metadataKeys } from '../state/metadata-keys.ts';
+import { consentTo } from './consent.ts';
+import type { Request } from './request.ts';
+
+/** Verbs that may take a new key for metadata: those that change the machine, and the one that fetches metadata. */
+const MAY_ASK: readonly Request['verb'][] = ['auto', 'install', 'upgrade', 'downgrade', 'reinstall', 'makecache'];
+
+/** The metadata keys of this root for one run. Verbs that only show, and dry runs, accept none. */
+export function metadataTrust(machine: Machine, request: Request, ui: Ui): MetadataTrust {
+  const { root, uid } = machine;
+  const told = new Set<string>();
+  const keysOf = (repo: string) => {
+    const found = metadataKeys(root, uid, repo);
+    for (const { text } of found.notices) {
+      if (!told.has(text)) ui.warn(text);
+      told.add(text);
+    }
+    return found;
+  };
+  const accept = async (repo: string, offered: OfferedMetadataKey): Promise<boolean> => {
+    if (!MAY_ASK.includes(request.verb) || request.dryRun || (root.isHost && uid !== 0)) return false;
+    const { assumeYes, unattended } = request;
+    // A package of the machine may vouch for a key of metadata too, so its own keys are asked for only then.
+    const trusted = unattended ? (await trustedKeys(root, machine.run)).keys.map(({ key }) => key) : [];
+    const what = `Importing key for the metadata of ${repo},`;
+    const key = await consentTo(offered, what, { machine, ui, assumeYes, unattended }, trusted, keysOf(repo).removed);
+    if (key === null) return false;
+    importMetadataKey(root, repo, key);
+    return true;
+  };
+  // Repositories are looked at side by side; a person answers one question at a time.
+  let before: Promise<unknown> = Promise.resolve();
+  return {
+    keys: (repo) => keysOf(repo).keys,
+    accept: (repo, offered) => {
+      const answer = before.then(() => accept(repo, offered));
+      before = answer.catch(() => undefined);
+      return answer;
+    },
+    policy: readCryptoPolicy(machine.host, machine.now()),
+  };
+}
