@@ -83,7 +83,7 @@ export async function downloadMetadata(
 }
 
 /** Whether what is kept may be confirmed: signed where that is asked for, by a key that still may. */
-function counts(stored: Stored, repo: RepoConfig, mode: RefreshMode): boolean {
+export function counts(stored: Stored, repo: RepoConfig, mode: RefreshMode): boolean {
   if (!repo.repoGpgcheck) return true;
   const keys = (mode.trust ?? NO_TRUST).keys(repo.id);
   return keys?.some(({ fingerprint }) => fingerprint === stored.signer) ?? false;

@@ -14,7 +14,7 @@ import { shown } from '../../net/url.ts';
 import { type Cache, cacheKey } from '../../state/cache.ts';
 import type { Config, RepoConfig } from '../config/types.ts';
 import { advisoriesOf } from './advisories.ts';
-import { downloadMetadata } from './download.ts';
+import { counts, downloadMetadata } from './download.ts';
 import { hiddenBy } from './filter.ts';
 import { type Mirrors, mirrorsOf } from './mirrors.ts';
 import type { MetadataTrust } from './signed.ts';
@@ -98,7 +98,9 @@ async function look(
   who: Identities,
 ): Promise<Snapshot> {
   const key = keyOf(repo);
-  const stored = loadStored(cache, key);
+  const kept = loadStored(cache, key);
+  // What nobody vouches for (any more) is not there, however fresh it is.
+  const stored = kept !== null && counts(kept, repo, mode) ? kept : null;
   const mirrors = mirrorsOf(repo, {
     net,
     variables: config.variables,
@@ -112,7 +114,7 @@ async function look(
       return withAdvisories(seen, repo, mirrors, stored, cache, net, mode);
     }
     if (mode.cacheOnly) throw notCached(repo);
-    const { stored: found, notices } = await downloadMetadata(repo, key, mirrors, stored, cache, net, mode);
+    const { stored: found, notices } = await downloadMetadata(repo, key, mirrors, kept, cache, net, mode);
     const seen = { ...snapshot(repo, key, mirrors, found, mode.now, null), notices };
     return await withAdvisories(seen, repo, mirrors, found, cache, net, mode);
   } catch (error) {

@@ -2,7 +2,7 @@
 // `<package ` ... `</package>`, and only slices that can matter are handed on. Memory is one window, whatever the file.
 
 /** Bytes searched at a time; larger only while one package entry is larger. */
-const WINDOW = 512 * 1024;
+const WINDOW = 256 * 1024;
 /** No package entry is that long (the longest kernel entries have about a megabyte). */
 export const MAX_SLICE = 16 * 1024 * 1024;
 
@@ -17,11 +17,11 @@ export interface Interest {
   /** A package whose name starts so is handed on. */
   readonly nameStarts: readonly string[];
   /** A package whose entry contains this anywhere is handed on. */
-  readonly mentions: string;
+  readonly mentions: Buffer;
 }
 
 /** Live patches, kernels, the kpatch utility, and whatever has to do with a kpatch-patch package. */
-export const INTEREST: Interest = { nameStarts: ['kpatch', 'kernel'], mentions: 'kpatch-patch' };
+export const INTEREST: Interest = { nameStarts: ['kpatch', 'kernel'], mentions: Buffer.from('kpatch-patch') };
 
 export interface ScanResult {
   /** Entries that begin and entries that end. */
@@ -44,40 +44,48 @@ export async function scanPackages(
   interest: Interest,
   take: (slice: Buffer) => void,
 ): Promise<ScanResult> {
-  const state = { starts: 0, ends: 0, tooLong: false };
+  const state = { starts: 0, ends: 0 };
   let declared: number | null | undefined;
-  let parts: Buffer[] = [];
+  let tooLong = false;
+  // One piece of memory for all windows: a new one for each would be a quarter of a gigabyte of garbage for a long list.
+  let window = Buffer.allocUnsafeSlow(WINDOW);
   let held = 0;
-  let wanted = WINDOW;
   const search = (last: boolean): void => {
-    const window = parts.length === 1 ? (parts[0] as Buffer) : Buffer.concat(parts, held);
-    if (declared === undefined) declared = declaredCount(window);
-    const keep = searchWindow(window, interest, take, state, last);
-    // A copy: a view would keep the whole window alive.
-    const rest = Buffer.from(window.subarray(keep));
-    parts = rest.length > 0 ? [rest] : [];
-    held = rest.length;
-    wanted = Math.max(WINDOW, held * 2);
-    if (held > MAX_SLICE) state.tooLong = true;
+    const bytes = window.subarray(0, held);
+    if (declared === undefined) declared = declaredCount(bytes);
+    const keep = searchWindow(bytes, interest, take, state, last);
+    window.copyWithin(0, keep, held);
+    held -= keep;
   };
   for await (const chunk of source) {
-    parts.push(chunk);
-    held += chunk.length;
-    if (held >= wanted && !state.tooLong) search(false);
-    else if (state.tooLong) {
-      // The rest is only read for its checksum.
-      parts = [];
-      held = 0;
+    // What is too long is only read on for its checksum.
+    for (let at = 0; at < chunk.length && !tooLong; ) {
+      const taken = chunk.copy(window, held, at);
+      at += taken;
+      held += taken;
+      if (held < window.length) break;
+      search(false);
+      // Less than half of it free: an entry is longer than the window.
+      if (held > window.length / 2) {
+        tooLong = window.length >= MAX_SLICE;
+        if (!tooLong) window = grown(window, held);
+      }
     }
   }
-  if (!state.tooLong) search(true);
-  const tail = Buffer.concat(parts, held);
+  if (tooLong) return { starts: state.starts, ends: state.ends, declared: declared ?? null, complete: false };
+  search(true);
   return {
     starts: state.starts,
     ends: state.ends,
     declared: declared ?? null,
-    complete: !state.tooLong && tail.includes('</metadata>'),
+    complete: window.subarray(0, held).includes('</metadata>'),
   };
+}
+
+function grown(window: Buffer, held: number): Buffer<ArrayBuffer> {
+  const larger = Buffer.allocUnsafeSlow(window.length * 2);
+  window.copy(larger, 0, 0, held);
+  return larger;
 }
 
 function declaredCount(window: Buffer): number | null {
