@@ -6,6 +6,7 @@ import type { InstalledPatch, LoadedPatch } from '../domain/livepatch.ts';
 import { formatNevra } from '../domain/nevra.ts';
 import type { OfferedPackage } from '../domain/package.ts';
 import type { Hold, World } from '../domain/world.ts';
+import { type NextBoot, nextBoot } from './boot.ts';
 import { skippedText } from './explain.ts';
 import { activeLevel, installedLevel, isSubscription, moduleOf, type PackagedPatch, streamsOf } from './installed.ts';
 import { candidatesFor } from './match.ts';
@@ -41,6 +42,8 @@ export interface KernelReport {
   readonly because: Because;
   /** Commands that bring the kernel further, the best first. */
   readonly next: readonly string[];
+  /** What the next boot of this kernel will load; null (or absent) where its units were not looked at. */
+  readonly nextBoot?: NextBoot | null;
 }
 
 interface Facts {
@@ -82,6 +85,7 @@ function report(kernel: InstalledKernel, world: World): KernelReport {
     loaded,
     available,
     held: held ? because('held', held.why) : null,
+    nextBoot: nextBoot(kernel.release, world),
     ...judged,
     next: held ? judged.next.map((command) => lifting(command, held, available?.name)) : judged.next,
   };

@@ -111,6 +111,9 @@ function kernelJson(kernel: KernelReport): unknown {
     verdict: kernel.verdict,
     because: reason(kernel.because),
     next: [...kernel.next],
+    next_boot: kernel.nextBoot
+      ? { loads: [...kernel.nextBoot.loads], by: kernel.nextBoot.by, text: kernel.nextBoot.text }
+      : null,
   };
 }
 

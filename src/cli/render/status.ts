@@ -99,6 +99,9 @@ function remarks(kernel: KernelReport): string[] {
   const texts: string[] = [];
   if (VERDICT_MARKS[kernel.verdict] !== 'done') texts.push(kernel.because.text);
   if (kernel.held && kernel.held.text !== kernel.because.text) texts.push(`held: ${kernel.held.text}`);
+  if (kernel.nextBoot && kernel.installed.some(({ file }) => file !== null)) {
+    texts.push(`when it boots next: ${kernel.nextBoot.text}`);
+  }
   return [
     ...texts,
     ...kernel.installed.flatMap(installedRemark),
