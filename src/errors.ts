@@ -1,7 +1,15 @@
 // Every failure a user can meet: one class, one closed table. docs/errors.md is written from this table.
 
 /** Exit statuses of contract section 3. */
-export const EXIT = { done: 0, failed: 1, usage: 2, updatesAvailable: 100, locked: 200 } as const;
+export const EXIT = {
+  done: 0,
+  failed: 1,
+  usage: 2,
+  cannotTell: 3,
+  notYet: 4,
+  updatesAvailable: 100,
+  locked: 200,
+} as const;
 
 interface CodeEntry {
   /** What went wrong, in general terms (for docs/errors.md). */
@@ -41,6 +49,10 @@ export const ERROR_CODES = {
   'no-match': {
     meaning: 'What was named is neither on offer nor installed, or not for a kernel that is installed.',
     next: 'See `kpatch-pm list` and `kpatch-pm kernels`.',
+  },
+  'nothing-usable': {
+    meaning: 'What was named is on offer, but every level of it is refused.',
+    next: 'Look at the reasons: the same command with --dry-run.',
   },
   internal: { meaning: 'A fault of kpatch-pm itself.', next: 'Report it with the command and the -v output.' },
   // ---- files and the machine

@@ -7,7 +7,7 @@ import type { World } from './domain/world.ts';
 import { KpmError } from './errors.ts';
 import type { Machine, Ui } from './host/machine.ts';
 import { applyPlan, type Report } from './pipeline/apply.ts';
-import { checkMatches, specsOf, withNamedFiles } from './pipeline/named.ts';
+import { checkMatches, checkUsable, specsOf, withNamedFiles } from './pipeline/named.ts';
 import { look, type Observed } from './pipeline/observe.ts';
 import type { Request } from './pipeline/request.ts';
 import { openState } from './state/directory.ts';
@@ -65,6 +65,7 @@ export async function carryOut(
     observed = await withNamedFiles(observed, request);
     const { world } = observed;
     const plan = decide(world, request, ui);
+    checkUsable(plan, specsOf(request, world));
     if (plan.actions.length === 0) return { world, plan, report: null };
     if (!(await approve(world, plan))) throw new KpmError('aborted', { text: 'Operation aborted.' });
     return { world, plan, report: await applyPlan(observed, request, plan, locked, ui) };

@@ -79,9 +79,10 @@ export const PACKAGE_VERBS = [
   {
     name: 'list',
     aliases: ['ls'],
-    takes: '[installed|available|upgrades|all] [SPEC...]',
+    takes: '[WHAT] [SPEC...]',
     summary: 'List live patches, installed and on offer',
     about: [
+      'WHAT is installed, available, upgrades or all, as a word or as an option (--installed ...); all unless said.',
       'One line a package: name.arch, level, repository (@ where it came from, for installed ones). As in dnf the newest level of each is shown, and what is on offer only where it is higher than what is installed; --showduplicates shows all. On a pipe every package is one line, whatever its length.',
       SPEC,
     ],
@@ -94,9 +95,12 @@ export const PACKAGE_VERBS = [
   {
     name: 'info',
     aliases: [],
-    takes: '[installed|available|upgrades|all] [SPEC...]',
+    takes: '[WHAT] [SPEC...]',
     summary: 'Show what is known about live patches: kernel, module, state, fixes',
-    about: ['The CVEs are those of the advisories that repositories publish about the package.', SPEC],
+    about: [
+      'WHAT is as for list. The CVEs are those of the advisories that repositories publish about the package.',
+      SPEC,
+    ],
     examples: [{ command: 'kpatch-pm info "kpatch-patch = $(uname -r)"', what: "all about the running kernel's" }],
   },
   {

@@ -25,6 +25,8 @@ export interface Listed {
   readonly summary: string | null;
   readonly patch: InstalledPatch | null;
   readonly offer: OfferedPackage | null;
+  /** Where its package file was put (download). */
+  readonly path?: string;
 }
 
 export interface Question {

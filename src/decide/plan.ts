@@ -51,8 +51,11 @@ export function planFor(world: World, goal: Goal): Plan {
       const { removes, unmatched } = removalOf(specs, goal.kernels, world);
       return { ...planOf(world, removes, because('not-asked-for')), unmatched };
     }
-    case 'autoremove':
-      return planOf(world, orphansOf(world), because('not-asked-for', 'this kernel is installed'));
+    case 'autoremove': {
+      const orphans = orphansOf(world);
+      const stay = because('up-to-date', 'this kernel is installed, its live patches stay');
+      return planOf(world, orphans, orphans.length > 0 ? because('not-asked-for') : stay);
+    }
     default:
       return takingPlan(world, goal, specs);
   }

@@ -52,7 +52,7 @@ export function liftingCommand(hold: Hold, name: string | undefined): string {
 }
 
 function heldText(hold: Hold, name: string | undefined): Because {
-  return because('held', `${hold.why}; to have it back: ${liftingCommand(hold, name)}`);
+  return because('held', `${hold.why}; to lift the hold: ${liftingCommand(hold, name)}`);
 }
 
 function needs(best: OfferedPackage, installed: PackagedPatch | null): boolean {

@@ -16,7 +16,7 @@ export interface Hits {
 export function search(world: World, terms: readonly string[]): Hits[] {
   const tests = terms.map((term) => {
     const lower = term.toLowerCase();
-    const fits = glob(/[*?[]/.test(lower) ? lower : `*${lower.replace(/[\\]/g, '\\$&')}*`);
+    const fits = glob(`*${lower.replace(/[\\]/g, '\\$&')}*`);
     return (text: string | null) => text !== null && fits(text.toLowerCase());
   });
   const groups: Record<string, Listed[]> = { 'Name & Summary': [], Name: [], Summary: [], Kernel: [] };

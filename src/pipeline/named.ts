@@ -109,6 +109,7 @@ export function checkMatches(plan: Plan, request: Request, specs: readonly Spec[
   const fatal = verb === 'install' || (verb !== 'remove' && unmatched.length === specs.length);
   if (!fatal) {
     for (const { text } of unmatched) ui.warn(text);
+    if (plan.actions.length === 0) ui.note('No packages marked for removal.');
     return;
   }
   for (const { text } of unmatched) ui.note(text);
@@ -119,5 +120,20 @@ export function checkMatches(plan: Plan, request: Request, specs: readonly Spec[
         : `No packages marked for ${verb}.`,
     subject: unmatched[0]?.spec,
     hint: 'What is on offer: kpatch-pm list --available   For which kernels: kpatch-pm kernels',
+  });
+}
+
+/**
+ * Raises `nothing-usable` where packages were named and every one of them is refused: the wish is not met, and a script must
+ * notice. What was not named is only told (`Nothing to do.`).
+ */
+export function checkUsable(plan: Plan, specs: readonly Spec[]): void {
+  if (specs.length === 0 || plan.actions.length > 0) return;
+  const refused = plan.skipped.find(({ because }) => because.code === 'all-rejected');
+  if (refused === undefined) return;
+  throw new KpmError('nothing-usable', {
+    text: `Nothing that was named can be used for the kernel ${refused.kernel}: ${refused.because.text}.`,
+    subject: specs[0]?.text,
+    hint: 'Every level and its reason: the same command with --dry-run',
   });
 }

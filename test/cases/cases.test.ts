@@ -41,12 +41,20 @@ async function type(stage: Stage, now: string, args: Section, typed: Section | u
   return { status, out: settled(around.stdout.text, stage), err: settled(around.stderr.text, stage) };
 }
 
+const PACKAGES = ['list', 'info', 'search', 'provides', 'check-update', 'download'];
+/** Schemas that are not named as their verb. */
+const SCHEMA_OF: Record<string, string> = {
+  ...Object.fromEntries(PACKAGES.map((verb) => [verb, 'packages'])),
+  repolist: 'repositories',
+  repoinfo: 'repositories',
+};
+
 /** Every JSON that is printed is as docs/schemas say, and says nothing that they do not describe. */
 function checkJson(args: Section, ran: Ran): void {
   const words = args.title.split(/\s+/);
   if (!words.includes('--json')) return;
   const verb = words.map(verbOf).find((found) => found !== null)?.name ?? '';
-  const own = ['status', 'kernels', 'keys', 'makecache', 'clean'].includes(verb) ? verb : 'plan';
+  const own = SCHEMA_OF[verb] ?? (['status', 'kernels', 'keys', 'makecache', 'clean'].includes(verb) ? verb : 'plan');
   const name = ran.status === 2 ? 'usage' : own;
   const schema = JSON.parse(readFileSync(path.join(top, 'docs', 'schemas', `${name}.json`), 'utf8'));
   const value: unknown = JSON.parse(ran.out);

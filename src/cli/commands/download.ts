@@ -13,7 +13,7 @@ export async function run({ machine, request, ui, output, options, directory }: 
   const { world, files } = await download(machine, request, target, ui);
   tellNotices(ui, world);
   if (options.flag('json')) {
-    const listed = files.map((one) => asListed(one.package, 'available'));
+    const listed = files.map((one) => ({ ...asListed(one.package, 'available'), path: one.file }));
     output.out(jsonText(packagesJson(listed, world)));
   } else if (!options.flag('quiet')) {
     output.out(files.map(({ file }) => `${clean(file)}\n`).join(''));

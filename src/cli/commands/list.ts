@@ -46,6 +46,8 @@ export async function run(context: Context): Promise<number> {
       hint: specs.length > 0 ? 'See everything: kpatch-pm list' : 'What is on offer: kpatch-pm list --available',
     });
   }
+  if (found.length === 0)
+    ui.note(what === 'upgrades' ? 'No upgrades are on offer.' : 'No live patch is installed or on offer.');
   if (options.flag('json')) output.out(jsonText(packagesJson(found, world)));
   else if (verb === 'info') output.out(renderInfo(found, world, output.outStyle));
   else output.out(renderList(found, output.outStyle, output.outTerminal));

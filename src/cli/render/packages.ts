@@ -159,7 +159,7 @@ export function packagesJson(found: readonly Listed[], world: World | null, erro
       module: one.module,
       size: one.size,
       summary: one.summary,
-      file: one.patch?.file ? `/${one.patch.file}` : null,
+      file: one.patch?.file ? `/${one.patch.file}` : (one.path ?? null),
       loaded: world === null ? null : isLoaded(one, world),
       ...(world === null ? { advisories: [], cves: [] } : fixesOf(one, world)),
     })),

@@ -33,9 +33,9 @@ export interface RepositoryView {
 export function renderRepolist(views: readonly RepositoryView[], all: boolean, style: Style): string {
   const columns = [{ head: 'repo id' }, { head: 'repo name' }, ...(all ? [{ head: 'status' }] : [])];
   const rows = cleanDeep([...views]).map(({ id, name, enabled }) => ({
-    cells: [id, name, ...(all ? [enabled ? 'enabled' : 'disabled'] : [])],
+    cells: [`${id}      `, name, ...(all ? [enabled ? 'enabled' : 'disabled'] : [])],
   }));
-  const lines = table(columns, rows, { ...style, width: style.width + 1 }, { rules: false, spread: true });
+  const lines = table(columns, rows, { ...style, width: style.width + 1 }, { rules: false, spread: false });
   return `${lines.map((line) => line.slice(1)).join('\n')}\n`;
 }
 
