@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import type { Problem } from '../../domain/because.ts';
 import type { Checksum } from '../../domain/package.ts';
-import type { KpmError } from '../../errors.ts';
+import { KpmError } from '../../errors.ts';
 import type { Net, Opened } from '../../net/access.ts';
 import { readAll } from '../../net/net.ts';
 import { fromMirrors } from '../../net/source.ts';
@@ -46,6 +46,34 @@ export async function downloadMetadata(
   net: Net,
   mode: RefreshMode,
 ): Promise<Downloaded> {
+  const seen: Attempt = { repomd: null, error: null };
+  try {
+    return await downloadOnce(seen, repo, key, mirrors, stored, cache, net, mode);
+  } catch (error) {
+    if (!(error instanceof KpmError) || seen.repomd === null) throw error;
+    // The repository may have been replaced between its repomd.xml and the list that it names: looked at once more.
+    mirrors.source.bad.clear();
+    return downloadOnce({ ...seen, error }, repo, key, mirrors, stored, cache, net, mode);
+  }
+}
+
+/** What an attempt saw, and the error it ended with. */
+interface Attempt {
+  /** sha256 of the repomd.xml whose list was asked for. */
+  repomd: string | null;
+  readonly error: KpmError | null;
+}
+
+async function downloadOnce(
+  attempt: Attempt,
+  repo: RepoConfig,
+  key: string,
+  mirrors: Mirrors,
+  stored: Stored | null,
+  cache: Cache,
+  net: Net,
+  mode: RefreshMode,
+): Promise<Downloaded> {
   const known = stored !== null && counts(stored, repo, mode) ? stored : null;
   const answer = await fetchRepomd(repo, mirrors, known, floorOf(cache, key), net, mode);
   const confirmation = { url: shown(answer.base), etag: answer.etag, lastModified: answer.lastModified };
@@ -55,6 +83,8 @@ export async function downloadMetadata(
     const kept = saveConfirmation(cache, key, known.repomd, now, confirmation);
     return { stored: { ...known, checked: now, confirmation }, notices: notKept(kept) };
   }
+  if (attempt.error !== null && attempt.repomd === sum) throw attempt.error;
+  attempt.repomd = sum;
   const bytes = answer.bytes as Buffer;
   const xml = await xmlReader();
   const repomd = parseRepomd(bytes, `repomd.xml of repository ${repo.id}`, xml);
@@ -82,11 +112,15 @@ export async function downloadMetadata(
   return { stored: fresh, notices: back ? [...notices, back] : notices };
 }
 
-/** Whether what is kept may be confirmed: signed where that is asked for, by a key that still may. */
+/**
+ * Whether what is kept may be used and confirmed: signed where that is asked for, by a key that still may. Who may not read
+ * the keys has it from the system's cache, where only root wrote it after checking.
+ */
 export function counts(stored: Stored, repo: RepoConfig, mode: RefreshMode): boolean {
   if (!repo.repoGpgcheck) return true;
+  if (stored.signer === null) return false;
   const keys = (mode.trust ?? NO_TRUST).keys(repo.id);
-  return keys?.some(({ fingerprint }) => fingerprint === stored.signer) ?? false;
+  return keys?.some(({ fingerprint }) => fingerprint === stored.signer) ?? true;
 }
 
 function notKept(error: KpmError | null): Problem[] {
@@ -112,7 +146,7 @@ async function fetchRepomd(
   const ask = confirmation !== null && only !== undefined && shown(only) === confirmation.url ? confirmation : null;
   const headers: Record<string, string> = {};
   if (ask?.etag) headers['if-none-match'] = ask.etag;
-  if (ask?.lastModified) headers['if-modified-since'] = ask.lastModified;
+  else if (ask?.lastModified) headers['if-modified-since'] = ask.lastModified;
   const options = { maxBytes: MAX_REPOMD, what, headers, accept: ask ? [200, 304] : [200] };
   return fromMirrors(net, mirrors.source, 'repodata/repomd.xml', options, async (opened, base) => {
     const bytes = await readAll(opened.body);

@@ -280,6 +280,22 @@ describe('trouble', () => {
     await expect(refresh(here(), { refresh: true })).rejects.toMatchObject({ code: 'http-status' });
   });
 
+  test('a repository that is replaced while it is read is read anew', async () => {
+    serveRepo(cdn, base, second);
+    // The first answer is the old repomd.xml, whose list is gone already.
+    cdn.fault(`${base}/repodata/repomd.xml`, { kind: 'content', body: first.repomd }, { kind: 'ok' });
+    expect(levels(await refresh(here()))).toEqual(['1-1.el9', '1-2.el9']);
+    expect(asked()).toEqual([2, 2]);
+  });
+
+  test('a damaged list is not fetched twice', async () => {
+    serveRepo(cdn, base, first);
+    const list = [...first.files.keys()].find((name) => name.includes('primary')) as string;
+    cdn.fault(`${base}/${list}`, { kind: 'content', body: first.packed.subarray(1) });
+    await expect(refresh(here())).rejects.toMatchObject({ code: 'metadata-mismatch' });
+    expect(asked()).toEqual([2, 1]);
+  });
+
   test('a repository that must not be used is named by file', async () => {
     const problem = { code: 'config-option', text: 'sslverifystatus is not supported.' };
     await expect(refresh(here({ problem, skipIfUnavailable: true }))).rejects.toMatchObject({
