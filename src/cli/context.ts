@@ -24,6 +24,11 @@ export interface Context {
   readonly sofar: { plan: Plan | null };
 }
 
+/** Verbs that answer from the cache: they are asked often, and by programs. */
+const FROM_CACHE: readonly VerbName[] = ['status', 'verify', 'needs-reboot'];
+/** Verbs that answer with advisories, and the one that fetches everything for later. */
+const WITH_ADVISORIES: readonly VerbName[] = ['info', 'makecache', 'cves', 'updateinfo', 'verify', 'needs-reboot'];
+
 /** The options as the pipeline wants them. */
 export function requestFor(
   verb: VerbName,
@@ -58,10 +63,10 @@ export function requestFor(
     get directory() {
       return directory();
     },
-    ...(fixes.length > 0 || verb === 'info' ? { advisories: true } : {}),
+    ...(fixes.length > 0 || WITH_ADVISORIES.includes(verb) ? { advisories: true } : {}),
     refresh,
-    // `status` answers from what is here; only --refresh sends it to the network.
-    cacheOnly: options.flag('cacheonly') || (verb === 'status' && !refresh),
+    // These answer from what is here; only --refresh sends them to the network.
+    cacheOnly: options.flag('cacheonly') || (FROM_CACHE.includes(verb) && !refresh),
     load: !options.flag('no-load'),
     lockTimeout: timeout === null ? null : Number(timeout),
     assumeYes: options.flag('assumeyes'),

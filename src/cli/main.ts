@@ -14,6 +14,8 @@ interface Command {
   run(context: Context): Promise<number>;
   /** The object `--json` prints when nothing came of it. */
   failureJson(error: KpmError, context: Context): unknown;
+  /** Exit status of a failed run, where 1 is an answer of the verb. */
+  readonly failureStatus?: number;
 }
 
 const COMMANDS: Record<VerbName, () => Promise<Command>> = {
@@ -37,6 +39,10 @@ const COMMANDS: Record<VerbName, () => Promise<Command>> = {
   'auto-filter': () => import('./commands/change.ts'),
   'no-filter': () => import('./commands/change.ts'),
   kernels: () => import('./commands/kernels.ts'),
+  verify: () => import('./commands/verify.ts'),
+  cves: () => import('./commands/cves.ts'),
+  updateinfo: () => import('./commands/updateinfo.ts'),
+  'needs-reboot': () => import('./commands/needs-reboot.ts'),
   inspect: () => import('./commands/inspect.ts'),
   keys: () => import('./commands/keys.ts'),
   module: () => import('./commands/module.ts'),
@@ -140,7 +146,7 @@ async function perform(
       output.out(jsonText(command.failureJson(error, context)));
     }
     output.err(failureText(error, output.errStyle, options.flag('verbose')));
-    return error.exit;
+    return error.exit === EXIT.failed ? (command.failureStatus ?? error.exit) : error.exit;
   }
 }
 

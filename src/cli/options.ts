@@ -1,6 +1,7 @@
 // Every option, once: the parser, the help, the completion and the documentation are made from this table.
 // Names and meanings are dnf's where dnf has the option. Source: dnf(8), docs/contract.md.
 import { kernelRelease } from '../domain/kernel.ts';
+import { EVIDENCE_OPTIONS } from './evidence-options.ts';
 import { VERB_OPTIONS } from './verb-options.ts';
 
 /** `flag` takes no value; of a `value` given twice the last counts; a `list` collects, in order. */
@@ -227,6 +228,7 @@ export const OPTIONS = [
     verbs: ['inspect'],
   },
   ...VERB_OPTIONS,
+  ...EVIDENCE_OPTIONS,
   {
     name: 'json',
     kind: 'flag',
@@ -265,6 +267,9 @@ export interface Options {
 export const CONFLICTS: readonly (readonly [string, string])[] = [
   ['repo', 'disablerepo'],
   ['refresh', 'cacheonly'],
+  ['json', 'csv'],
+  ['json', 'vex'],
+  ['csv', 'vex'],
   ['unattended', 'assumeyes'],
   ['unattended', 'assumeno'],
 ];

@@ -1,4 +1,5 @@
 // Every verb, once: names, what it takes, its help. The parser, the help, the completion and the documentation use this table.
+import { EVIDENCE_VERBS } from './evidence-verbs.ts';
 import { PACKAGE_VERBS } from './package-verbs.ts';
 import { HIDDEN_VERBS, SYSTEM_VERBS } from './system-verbs.ts';
 
@@ -85,6 +86,7 @@ export const VERBS = [
       { command: 'kpatch-pm --installroot /mnt/image -y install', what: 'a system that is not running' },
     ],
   },
+  ...EVIDENCE_VERBS,
   ...PACKAGE_VERBS,
   {
     name: 'auto-filter',

@@ -18,6 +18,7 @@ export const CVE_STATES = {
   'on-disk': 'fixed by the installed live patch, which is not loaded',
   available: 'fixed by a live patch that is on offer',
   reboot: 'fixed only in another kernel',
+  'out-of-reach': 'named by metadata, but nothing that could be used here fixes it',
   unknown: 'not in any metadata',
 } as const;
 
@@ -237,7 +238,7 @@ function byReboot({ kernels }: Fixes, { kernel, world }: Facts): Answer | null {
 
 function nowhere(cve: string, { levels, kernels }: Fixes, { world, usable }: Facts): Answer {
   const sources = strongestFirst([...levels, ...kernels].map(ofFix));
-  const none = { state: 'unknown', by: null, sources } as const;
+  const none = { state: 'out-of-reach', by: null, sources } as const;
   const [level] = levels;
   if (level) {
     const why = usable.length > 0 ? 'no usable level on offer reaches it' : 'no usable level is on offer';
@@ -246,7 +247,9 @@ function nowhere(cve: string, { levels, kernels }: Fixes, { world, usable }: Fac
   if (kernels.length > 0) return { ...none, text: 'the metadata names it only for other lines of kernels' };
   const blind = blindSpots(world);
   return {
-    ...none,
+    state: 'unknown',
+    by: null,
+    sources,
     text: blind === null ? `${cve} is not in any metadata` : `not in the metadata that could be read; ${blind}`,
   };
 }

@@ -8,7 +8,8 @@ import type { World } from '../domain/world.ts';
 import { installedLevel, isSubscription, moduleOf, type PackagedPatch } from './installed.ts';
 import { candidatesFor } from './match.ts';
 
-export type Proof = 'protected' | 'not-protected' | 'cannot-tell';
+/** `ready`: it does not run now; its next boot will be protected. */
+export type Proof = 'protected' | 'ready' | 'not-protected' | 'cannot-tell';
 
 export interface Verification {
   readonly release: string;
@@ -53,7 +54,8 @@ export function verifyKernel(kernel: InstalledKernel, world: World, seen: Inspec
   const layers = (Object.keys(LAYERS) as LayerName[]).map((name): Layer => ({ name, ...JUDGES[name](facts) }));
   const first =
     layers.find(({ state }) => state === 'broken') ?? layers.find(({ state }) => state === 'unknown') ?? null;
-  const proof = first === null ? 'protected' : first.state === 'broken' ? 'not-protected' : 'cannot-tell';
+  const sound = kernel.running && world.live ? 'protected' : 'ready';
+  const proof = first === null ? sound : first.state === 'broken' ? 'not-protected' : 'cannot-tell';
   return { release: kernel.release, running: kernel.running, proof, layers, first };
 }
 

@@ -55,6 +55,11 @@ const TOLERANT: readonly Request['verb'][] = [
   'provides',
   'repolist',
   'repoinfo',
+  'verify',
+  'cves',
+  'updateinfo',
+  'needs-reboot',
+  'metrics',
 ];
 /** Verbs that only write a setting: no repository is asked. */
 const SETTING_ONLY: readonly Request['verb'][] = ['manual', 'auto-filter', 'no-filter'];

@@ -1,0 +1,60 @@
+// The verbs that answer with evidence. Part of the table in verbs.ts; docs/evidence.md says what each answer rests on.
+import type { VerbSpec } from './verbs.ts';
+
+export const EVIDENCE_VERBS = [
+  {
+    name: 'verify',
+    aliases: [],
+    takes: '',
+    summary: 'Compare every layer from the repository to the running kernel and name the first that is broken',
+    about: [
+      'Looks at the repositories, the rpm database, the receipt, the module file, its SELinux label, what loads it at boot, sysfs (enabled, transition, build id) and the patched functions of the running kernel; names the first layer that is broken and the command that mends it. The network is used only with --refresh. Run as root it sees more.',
+      'Without --kernel the running kernel is judged, or every kernel of a root that does not run. Exit status: 0 protected, 1 not protected, 3 it cannot be told.',
+    ],
+    examples: [
+      { command: 'kpatch-pm verify', what: 'is the running kernel protected, provably?' },
+      { command: 'kpatch-pm -q verify || echo exposed', what: 'for scripts: the exit status tells' },
+      { command: 'kpatch-pm verify --refresh --json', what: 'by the newest metadata, for programs' },
+    ],
+  },
+  {
+    name: 'cves',
+    aliases: [],
+    takes: '[CVE...]',
+    summary: 'Say of every CVE what is true on this machine, and on whose word',
+    about: [
+      'For every CVE exactly one of: fixed (by the loaded live patch), fixed-in-kernel, unproven (only unsigned sources say that it is fixed), on-disk (by an installed live patch that is not loaded), available, reboot (fixed only in another kernel), out-of-reach (named, but by nothing that could be used here), unknown (not in any metadata).',
+      '"fixed" rests on signed sources only: the changelog of the package of the loaded module, or the advisories of a repository whose metadata is signed. Without words, CVEs that only the kernel itself concerns are counted and not listed; name one, or use --json or --csv.',
+    ],
+    examples: [
+      { command: 'kpatch-pm cves', what: 'what is fixed, what is not' },
+      { command: 'kpatch-pm cves CVE-2024-1086', what: 'this one' },
+      { command: 'kpatch-pm cves --csv', what: 'for a spreadsheet' },
+      { command: 'kpatch-pm cves --vex', what: 'an OpenVEX document for scanners' },
+    ],
+  },
+  {
+    name: 'updateinfo',
+    aliases: [],
+    takes: '[list|info|summary] [SPEC...]',
+    summary: 'Show the advisories about kernels and live patches, as dnf updateinfo prints them',
+    about: [
+      'Without a word it prints the summary. SPEC is the id of an advisory, a package name or a pattern. By default only advisories about newer versions of what is installed are shown; --installed, --updates and --all mean what they mean in dnf.',
+    ],
+    examples: [
+      { command: 'kpatch-pm updateinfo list --with-cve', what: 'one line a CVE' },
+      { command: 'kpatch-pm updateinfo info RHSA-2024:1234', what: 'all about one advisory' },
+    ],
+  },
+  {
+    name: 'needs-reboot',
+    aliases: [],
+    takes: '',
+    summary: 'Say whether the kernel needs a reboot: no, not yet, or yes',
+    about: [
+      'Not yet means: a live patch covers what it can, and the CVEs that are listed wait for the reboot. Only the kernel is judged; `needs-restarting -r` tells about libraries and services. The network is used only with --refresh.',
+      'Exit status: 0 no, 1 yes, 4 not yet, 3 it cannot be told.',
+    ],
+    examples: [{ command: 'kpatch-pm needs-reboot', what: 'must this machine be rebooted?' }],
+  },
+] as const satisfies readonly VerbSpec[];
