@@ -9,7 +9,7 @@ import type { Cache } from '../state/cache.ts';
 import { type KeyMemo, trustedKeys } from '../state/keys.ts';
 import { rpmdbMemo } from '../state/rpmdbmemo.ts';
 import type { Observed } from './observe.ts';
-import { pinsOf, streamOf } from './pins.ts';
+import { pinsOf, STREAMS, streamOf } from './pins.ts';
 
 const DAY = 86_400_000;
 
@@ -53,26 +53,28 @@ export async function keyNotices(
   const { root, run } = machine;
   const { keys: found, notices } = await trustedKeys(root, run, memoOf(machine, cache));
   const trusted = found.map(({ key }) => key);
-  const streams = new Set(receipts.flatMap(({ package: { name } }) => streamOf(name) ?? []));
-  for (const { stream } of config.kpm.pinnedKeys) streams.add(stream);
   const problems: Problem[] = notices.filter(({ code }) => code === 'key-removed');
-  for (const stream of streams) {
-    const pins = pinsShown({ machine, config }, stream, problems);
+  const warn = (keys: readonly PublicKey[]): void => {
+    const expiring = expiryNotice(keys, machine.now(), config.kpm.keyExpiryWarning);
+    if (expiring) problems.push(expiring);
+  };
+  const streams = STREAMS.flatMap((stream) => {
     const signers = receipts
       .filter(({ package: { name } }) => streamOf(name) === stream)
-      .map((r) => r.signer?.fingerprint);
-    const mine = trusted.filter(({ fingerprint }) => (pins ?? signers).includes(fingerprint));
+      .flatMap((r) => r.signer ?? []);
+    const pins = pinsShown({ machine, config }, stream, problems);
+    const wanted = pins ?? signers.map(({ fingerprint }) => fingerprint);
+    return pins === null && wanted.length === 0 ? [] : [{ stream, pins, wanted }];
+  });
+  for (const { stream, pins, wanted } of streams) {
+    const mine = trusted.filter(({ fingerprint }) => wanted.includes(fingerprint));
     if (pins !== null && mine.length === 0) {
       const text = `The stream ${stream} is pinned to ${pins.join(', ') || 'no key'}, and no such key is trusted: its live patches are refused.`;
       problems.push({ code: 'key-missing', text });
     }
-    const expiring = expiryNotice(mine, machine.now(), config.kpm.keyExpiryWarning);
-    if (expiring) problems.push(expiring);
+    warn(mine);
   }
-  if (streams.size === 0) {
-    const expiring = expiryNotice(trusted, machine.now(), config.kpm.keyExpiryWarning);
-    if (expiring) problems.push(expiring);
-  }
+  if (streams.length === 0) warn(trusted);
   return problems;
 }
 

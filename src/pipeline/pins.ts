@@ -11,7 +11,10 @@ import { spaced } from './consent.ts';
 import type { Observed } from './observe.ts';
 import type { Request } from './request.ts';
 
-/** The live-patch stream a package belongs to: one for each vendor's naming scheme. Null: it is no live patch. */
+/** The live-patch streams that can be pinned: one for each vendor's naming scheme. */
+export const STREAMS: readonly string[] = [STREAM];
+
+/** The stream a package belongs to; null: it is no live patch. */
 export function streamOf(name: string): string | null {
   return isLivePatchName(name) ? STREAM : null;
 }

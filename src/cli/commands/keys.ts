@@ -1,14 +1,7 @@
 // keys: which keys are trusted and for what; import, remove, pin.
 import { EXIT, type KpmError } from '../../errors.ts';
-import {
-  dropKey,
-  importKeys,
-  type KeyChange,
-  type KeyDone,
-  pinKey,
-  STREAMS,
-  unpinKey,
-} from '../../usecases/keys/change.ts';
+import { STREAMS } from '../../pipeline/pins.ts';
+import { dropKey, importKeys, type KeyChange, type KeyDone, pinKey, unpinKey } from '../../usecases/keys/change.ts';
 import { configFor, keyNamed, listKeys, typedFingerprint } from '../../usecases/keys/list.ts';
 import { usageError } from '../arguments.ts';
 import type { Context } from '../context.ts';

@@ -1,5 +1,4 @@
 // Changing what is trusted: by a person's word, in plain sight, under the lock of the root.
-import { STREAM } from '../../decide/schemes/rhel.ts';
 import { KpmError } from '../../errors.ts';
 import { mergeKeys, type PublicKey } from '../../formats/openpgp/index.ts';
 import type { Machine, Ui } from '../../host/machine.ts';
@@ -33,9 +32,6 @@ export interface KeyDone {
   /** Of a metadata key. */
   readonly repo: string | null;
 }
-
-/** The live-patch streams that can be pinned: one for each vendor's naming scheme. */
-export const STREAMS: readonly string[] = [STREAM];
 
 async function underLock<T>({ machine, request, ui }: KeyChange, act: () => Promise<T>): Promise<T> {
   const locked = await lock(machine, request, ui);
