@@ -71,8 +71,7 @@ const SETTING_ONLY: readonly Request['verb'][] = ['manual', 'auto-filter', 'no-f
 export async function look(machine: Machine, request: Request, ui: Ui): Promise<Observed> {
   const { root, run } = machine;
   const notices: Problem[] = [];
-  const cache = openCache(machine);
-  const rpmdb = await readRpmdb(root, run, rpmdbMemo(cache));
+  const rpmdb = await readRpmdb(root, run, rpmdbMemo(openCache(machine)));
   const config = readConfig(root, {
     ...request.config,
     hostRoot: machine.host,
@@ -80,6 +79,7 @@ export async function look(machine: Machine, request: Request, ui: Ui): Promise<
     arch: machine.arch,
     releaseOf: () => releaseVersion(rpmdb),
   });
+  const cache = openCache(machine, config.main);
   const kpatchConf = readKpatchConf(root, config.main.pluginconfpath);
   for (const { text } of config.details) ui.detail(text);
   const online = openNet({ host: machine.host, env: machine.env, version: machine.version });
@@ -96,6 +96,7 @@ export async function look(machine: Machine, request: Request, ui: Ui): Promise<
         progress: (label, total) => ui.progress(label, total),
         trust: metadataTrust(machine, request, ui),
       });
+  notices.push(...snapshots.flatMap((snapshot) => snapshot.notices));
   const own = ownState(machine, notices);
   const kernels = installedKernels(root, rpmdb, machine);
   const installed = installedPatches(

@@ -28,13 +28,22 @@ export interface CacheSurroundings {
   readonly env: Readonly<Record<string, string | undefined>>;
 }
 
+/** What the configuration says about the place (cachedir=). */
+export interface CachePlace {
+  /** Absolute. */
+  readonly cachedir: string;
+  /** Whether it counts from the host's root (a path of the command line). */
+  readonly cachedirOnHost: boolean;
+}
+
 /**
- * The cache of this run: var/cache/kpatch-pm below the root; a user on the running system has his own below
- * XDG_CACHE_HOME (XDG Base Directory Specification) and may read the system's.
+ * The cache of this run: var/cache/kpatch-pm below the root, or where cachedir= puts it; a user on the running system has
+ * his own below XDG_CACHE_HOME (XDG Base Directory Specification) and may read the system's.
  */
-export function openCache(surroundings: CacheSurroundings): Cache {
+export function openCache(surroundings: CacheSurroundings, where?: CachePlace): Cache {
   const { root, host, uid, env } = surroundings;
-  const system: Place = { root, base: SYSTEM_CACHE, mode: 0o755 };
+  const base = where?.cachedir.replace(/^\/+/, '') || SYSTEM_CACHE;
+  const system: Place = { root: where?.cachedirOnHost ? host : root, base, mode: 0o755 };
   if (uid === 0 || !root.isHost) return { own: system, shared: null };
   const home = env.XDG_CACHE_HOME?.startsWith('/')
     ? env.XDG_CACHE_HOME

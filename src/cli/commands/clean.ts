@@ -1,5 +1,6 @@
 // clean: remove what is in the cache.
 import { EXIT, type KpmError } from '../../errors.ts';
+import { readConfig } from '../../observe/config/config.ts';
 import { type CleanWhat, cleanCache, openCache } from '../../state/cache.ts';
 import type { Context } from '../context.ts';
 import { errorJson, JSON_FORMAT, jsonText } from '../render/json.ts';
@@ -13,8 +14,15 @@ const WHAT: Record<string, CleanWhat> = {
   'expire-cache': 'expire-cache',
 };
 
-export async function run({ machine, words, output, options }: Context): Promise<number> {
-  const cache = openCache(machine);
+export async function run({ machine, request, words, output, options }: Context): Promise<number> {
+  const { main } = readConfig(machine.root, {
+    ...request.config,
+    hostRoot: machine.host,
+    env: machine.env,
+    arch: machine.arch,
+    releaseOf: () => null,
+  });
+  const cache = openCache(machine, main);
   let removed = 0;
   for (const word of words.length > 0 ? words : ['all']) removed += cleanCache(cache, WHAT[word] as CleanWhat);
   if (options.flag('json')) output.out(jsonText({ format: JSON_FORMAT, removed, error: null }));
