@@ -149,7 +149,7 @@ needs(
     ]);
     expect(pins).toMatchObject([{ stream: 'rhel', fingerprint: RELEASE, source: 'recorded' }]);
     const list = await run(['keys']);
-    expect(list.out).toMatch(new RegExp(`Signing packages:[sS]*${RELEASE} +never +rpm +rhel\n +release \\(TEST KEY`));
+    expect(list.out).toMatch(new RegExp(`Signing packages:[\\s\\S]*${RELEASE} +never +rpm +rhel\n +release \\(TEST KEY`));
     expect(list.out).toMatch(/ revoked /);
     const shown = await run(['keys', 'show', ...'67C1 80CD 3E68 AF9A A4B7 DC2C 0F6A B0C2 B5D4 1D1B'.split(' ')]);
     expect(shown.out).toMatch(
