@@ -66,6 +66,17 @@ function exact(list: readonly Dependency[], name: string): string[] {
  * `Provides: kpatch-patch = K` (with or without arch) must repeat. A contradiction, or no kernel at all, is a problem.
  */
 export function targetOf(pkg: Pick<OfferedPackage, 'requires' | 'provides' | 'arch'>): Target {
+  const known = TARGETS.get(pkg);
+  if (known !== undefined) return known;
+  const target = readTarget(pkg);
+  TARGETS.set(pkg, target);
+  return target;
+}
+
+/** Every kernel asks this of every package: answered once for each. */
+const TARGETS = new WeakMap<object, Target>();
+
+function readTarget(pkg: Pick<OfferedPackage, 'requires' | 'provides' | 'arch'>): Target {
   const required = [
     ...exact(pkg.requires, 'kernel-uname-r'),
     ...exact(pkg.requires, 'kernel').map((kernel) => `${kernel}.${pkg.arch}`),
