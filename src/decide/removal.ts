@@ -31,7 +31,7 @@ function nothingFor(spec: Spec, world: World): string {
   const wanted = spec.text.replace(/^.*\//, '').replace(/\.ko$/, '').replace(/[-.]/g, '_');
   const own = world.installed.find((patch) => patch.package === null && patch.module === wanted);
   if (!own) return `No match for argument: ${spec.text}`;
-  return `${own.module} belongs to no package and is left alone; to take it away: kpatch uninstall -k ${own.kernel} ${own.module}`;
+  return `${own.module} belongs to no package and is left alone; to take it away: kpatch-pm module uninstall -k ${own.kernel} ${own.module}`;
 }
 
 /** What is installed for kernels that are no longer here. */

@@ -61,7 +61,7 @@ function bareModule(text: string): KpmError {
   return new KpmError('package-unsigned', {
     text: `${text} is a module without a package: nobody vouches for it by a signature.`,
     subject: text,
-    hint: `Look at it: kpatch-pm inspect ${text}   To install it on your own responsibility: kpatch install -k KVER ${text}`,
+    hint: `Look at it: kpatch-pm inspect ${text}   To install it on your own responsibility: kpatch-pm module install -k KVER ${text}`,
   });
 }
 
