@@ -4,7 +4,8 @@ import type { Plan } from '../domain/plan.ts';
 import type { World } from '../domain/world.ts';
 
 import type { Machine, Ui } from '../host/machine.ts';
-import { checkKernels, type Request } from '../pipeline.ts';
+import type { Request } from '../pipeline/request.ts';
+import { checkKernels } from '../pipeline/world.ts';
 import type { Options } from './options.ts';
 import type { Output } from './output.ts';
 import type { VerbName } from './verbs.ts';
@@ -25,9 +26,17 @@ export interface Context {
 }
 
 /** Verbs that answer from the cache: they are asked often, and by programs. */
-const FROM_CACHE: readonly VerbName[] = ['status', 'verify', 'needs-reboot'];
+const FROM_CACHE: readonly VerbName[] = ['status', 'verify', 'needs-reboot', 'metrics'];
 /** Verbs that answer with advisories, and the one that fetches everything for later. */
-const WITH_ADVISORIES: readonly VerbName[] = ['info', 'makecache', 'cves', 'updateinfo', 'verify', 'needs-reboot'];
+const WITH_ADVISORIES: readonly VerbName[] = [
+  'info',
+  'makecache',
+  'cves',
+  'updateinfo',
+  'verify',
+  'needs-reboot',
+  'metrics',
+];
 
 /** The options as the pipeline wants them. */
 export function requestFor(

@@ -57,4 +57,36 @@ export const EVIDENCE_VERBS = [
     ],
     examples: [{ command: 'kpatch-pm needs-reboot', what: 'must this machine be rebooted?' }],
   },
+  {
+    name: 'report',
+    aliases: [],
+    takes: 'FILE...',
+    least: 1,
+    summary: 'Merge what many machines answered into one table',
+    about: [
+      'FILE is what `kpatch-pm status --json` printed on a machine; of several files of one machine the newest counts. Files of `kpatch-pm cves --json` add the number of open CVEs. A file that is neither is named and left out, and the exit status is 1.',
+      '--html gives one page that loads nothing and runs nothing, to be kept; --output writes it (or the text, or the JSON) into a file.',
+    ],
+    examples: [
+      { command: 'kpatch-pm report web1.json web2.json', what: 'the worst running kernels first' },
+      { command: 'kpatch-pm report --html --output report.html status/*.json cves/*.json', what: 'for an auditor' },
+    ],
+  },
+  {
+    name: 'metrics',
+    aliases: [],
+    takes: '',
+    summary: 'Print metrics for Prometheus, or a line for Nagios',
+    about: [
+      "Prints what node_exporter's textfile collector reads; --output replaces the file at once, so that it is never seen half written. The names are listed in docs/evidence.md. The network is used only with --refresh.",
+      '--nagios prints one line and ends with 0 OK (protected), 1 WARNING, 2 CRITICAL (a live patch exists and none runs) or 3 UNKNOWN.',
+    ],
+    examples: [
+      {
+        command: 'kpatch-pm metrics --output /var/lib/node_exporter/textfile/kpatch_pm.prom',
+        what: 'from a timer, as root',
+      },
+      { command: 'kpatch-pm metrics --nagios', what: 'as a check' },
+    ],
+  },
 ] as const satisfies readonly VerbSpec[];

@@ -43,6 +43,8 @@ const COMMANDS: Record<VerbName, () => Promise<Command>> = {
   cves: () => import('./commands/cves.ts'),
   updateinfo: () => import('./commands/updateinfo.ts'),
   'needs-reboot': () => import('./commands/needs-reboot.ts'),
+  report: () => import('./commands/report.ts'),
+  metrics: () => import('./commands/metrics.ts'),
   inspect: () => import('./commands/inspect.ts'),
   keys: () => import('./commands/keys.ts'),
   module: () => import('./commands/module.ts'),
@@ -51,6 +53,7 @@ const COMMANDS: Record<VerbName, () => Promise<Command>> = {
   service: () => import('./commands/service.ts'),
   makecache: () => import('./commands/makecache.ts'),
   clean: () => import('./commands/clean.ts'),
+  completion: () => import('./commands/completion.ts'),
 };
 
 /** Runs one command line (the arguments after the program's name); gives the exit status of contract section 3. */

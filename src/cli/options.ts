@@ -270,6 +270,9 @@ export const CONFLICTS: readonly (readonly [string, string])[] = [
   ['json', 'csv'],
   ['json', 'vex'],
   ['csv', 'vex'],
+  ['html', 'json'],
+  ['nagios', 'output'],
+  ['watch', 'json'],
   ['unattended', 'assumeyes'],
   ['unattended', 'assumeno'],
 ];

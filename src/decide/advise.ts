@@ -127,7 +127,7 @@ function effect(world: World, advised: readonly AdvisedStream[]): UpdateEffect {
   const top =
     newestInstalled(world.kernels.filter((kernel) => kernelNames(kernel).join() === kernelNames(now).join())) ?? now;
   if (newest === null || compareKernels(newest, kernelEvr(top)) <= 0) {
-    return { kernel: null, coverage: 'unchanged', text: 'an update brings no newer kernel' };
+    return { kernel: null, coverage: 'unchanged', text: 'no newer kernel is on offer' };
   }
   const [before, after] = [supports(now.release), supports(newest.uname)];
   const coverage = before ? (after ? 'kept' : 'lost') : after ? 'gained' : 'none';
@@ -137,7 +137,7 @@ function effect(world: World, advised: readonly AdvisedStream[]): UpdateEffect {
     gained: 'which has live patches',
     none: 'which has no live patches either',
   };
-  return { kernel: newest.uname, coverage, text: `an update brings ${newest.uname}, ${texts[coverage]}` };
+  return { kernel: newest.uname, coverage, text: `brings ${newest.uname}, ${texts[coverage]}` };
 }
 
 function newestOffered(

@@ -27,7 +27,7 @@ export async function run({ machine, request, words, ui, output, options }: Cont
       cves: cveReports(kernel, world, evidence, asked),
     }));
   const view: CvesView = { kernels, asked: asked.length > 0, blind: blindSpots(world) };
-  if (options.flag('json')) output.out(jsonText(cvesJson(world.time, view)));
+  if (options.flag('json')) output.out(jsonText(cvesJson(world.time, world.machine, view)));
   else if (options.flag('csv')) output.out(cvesCsv(view));
   else if (options.flag('vex')) {
     const { time, machine: id } = world;
@@ -44,5 +44,5 @@ function vendorOf(text: string | null): string | null {
 }
 
 export function failureJson(error: KpmError): unknown {
-  return { format: JSON_FORMAT, time: null, kernels: [], not_known: null, error: errorJson(error) };
+  return { format: JSON_FORMAT, time: null, machine: null, kernels: [], not_known: null, error: errorJson(error) };
 }

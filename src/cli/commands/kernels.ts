@@ -1,16 +1,28 @@
 // kernels: which kernels are here or on offer, and which of them have live patches?
+import { advise } from '../../decide/advise.ts';
 import { streams } from '../../decide/streams.ts';
 import { EXIT, type KpmError } from '../../errors.ts';
-import { observe } from '../../pipeline.ts';
+import { observe } from '../../pipeline/world.ts';
+import { streamPolicies } from '../../usecases/advise.ts';
 import { type Context, selector, tellNotices } from '../context.ts';
+import { adviceJson, renderAdvice } from '../render/advice.ts';
 import { errorJson, JSON_FORMAT, jsonText } from '../render/json.ts';
 import { kernelsJson, renderKernels } from '../render/kernels.ts';
+import { forThisRoot } from '../root-command.ts';
 
 export async function run({ machine, request, ui, output, options }: Context): Promise<number> {
   const world = await observe(machine, request, ui);
   tellNotices(ui, world);
   const wanted = selector(request, world);
   const found = streams(world).filter(({ release }) => wanted(release));
+  if (options.flag('advise')) {
+    const advice = advise(world, streamPolicies(machine.root, ui));
+    const chosen = { ...advice, streams: advice.streams.filter(({ release }) => wanted(release)) };
+    const next = advice.next.map((command) => forThisRoot(command, options));
+    const shown = { ...chosen, next, settings: world.settings, repositories: world.repositories };
+    output.out(options.flag('json') ? jsonText(adviceJson(shown)) : renderAdvice(shown, output.outStyle));
+    return EXIT.done;
+  }
   const view = { settings: world.settings, repositories: world.repositories, streams: found };
   output.out(options.flag('json') ? jsonText(kernelsJson(view)) : renderKernels(view, output.outStyle));
   return EXIT.done;

@@ -85,10 +85,11 @@ function tally(shown: readonly CveReport[], hidden: number, style: Style): strin
 }
 
 /** `cves --json`: every CVE, those of the kernel itself too. */
-export function cvesJson(time: string, { kernels, blind }: CvesView): unknown {
+export function cvesJson(time: string, machine: string | null, { kernels, blind }: CvesView): unknown {
   return {
     format: JSON_FORMAT,
     time,
+    machine,
     kernels: kernels.map(({ release, running, cves }) => ({
       release,
       running,

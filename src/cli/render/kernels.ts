@@ -17,12 +17,12 @@ export interface KernelsView {
   readonly streams: readonly StreamReport[];
 }
 
-function state(stream: StreamReport): string {
+export function stateOf(stream: StreamReport): string {
   if (stream.running) return 'running';
   return stream.installed ? 'installed' : 'available';
 }
 
-function patches(stream: StreamReport): string {
+export function patchesOf(stream: StreamReport): string {
   if (stream.newest) return looksEmpty(stream.newest) ? 'no fixes' : shortLevel(stream.newest);
   return stream.supported ? 'subscribed' : 'none';
 }
@@ -33,7 +33,7 @@ export function renderKernels(foreign: KernelsView, style: Style): string {
   if (view.streams.length === 0) return 'No kernel is installed or on offer.\n';
   const rows: Row[] = view.streams.map((stream) => ({
     tone: stream.running ? 'strong' : 'plain',
-    cells: [stream.release, state(stream), patches(stream), stream.offeredBy.join(', ') || '-'],
+    cells: [stream.release, stateOf(stream), patchesOf(stream), stream.offeredBy.join(', ') || '-'],
   }));
   const lines = table(COLUMNS, rows, style);
   const hidden = view.streams.filter((stream) => !stream.supported && !stream.installed).length;
@@ -49,16 +49,20 @@ export function kernelsJson(view: KernelsView): unknown {
   return {
     format: JSON_FORMAT,
     settings: view.settings,
-    kernels: view.streams.map((stream) => ({
-      release: stream.release,
-      installed: stream.installed,
-      running: stream.running,
-      offered_by: [...stream.offeredBy],
-      supported: stream.supported,
-      newest: stream.newest ? formatNevra(stream.newest) : null,
-      levels: stream.levels,
-    })),
+    kernels: view.streams.map(streamJson),
     repositories: view.repositories.map(repositoryJson),
     error: null,
+  };
+}
+
+export function streamJson(stream: StreamReport): Record<string, unknown> {
+  return {
+    release: stream.release,
+    installed: stream.installed,
+    running: stream.running,
+    offered_by: [...stream.offeredBy],
+    supported: stream.supported,
+    newest: stream.newest ? formatNevra(stream.newest) : null,
+    levels: stream.levels,
   };
 }
