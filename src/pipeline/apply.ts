@@ -1,5 +1,6 @@
 // Carrying out a plan: everything is fetched and verified before anything is changed; then one transaction per kernel,
 // so that one that fails leaves the others alone; then the setting; then the running kernel.
+import { COMMAND_LINE } from '../domain/package.ts';
 import { isTake, type Outcome, type Plan } from '../domain/plan.ts';
 import { KpmError } from '../errors.ts';
 import type { Ui } from '../host/machine.ts';
@@ -66,7 +67,10 @@ export async function applyPlan(
   return { outcomes, staged };
 }
 
-const streamIn = (patch: StagedPatch | undefined): string | null => (patch ? streamOf(patch.package.name) : null);
+/** The stream a pin may come of. A file that somebody named, to try it perhaps, says nothing about who may in future. */
+function streamIn(patch: StagedPatch | undefined): string | null {
+  return patch && patch.package.repo !== COMMAND_LINE ? streamOf(patch.package.name) : null;
+}
 
 /** Fetches, verifies and extracts every package of the plan; failures are told and noted, the others go on. */
 async function stageAll(application: Application, outcomes: Outcome[]): Promise<Map<number, StagedPatch>> {

@@ -179,6 +179,24 @@ needs(
     ]);
   });
 
+  test('installed by two keys: neither is pinned, both are named', async () => {
+    trust('other-vendor');
+    use(repoText('el9'), hostile('signed-other-vendor', 'other-vendor'));
+    const around = surroundings({ hostPath: host, now: '2024-06-10T00:00:00Z' });
+    expect(await main(['--installroot', root.path, 'install', '-y'], around)).toBe(0);
+    expect([modules(), pins()]).toEqual([['kpatch-5_14_0-427_13_1-1-4.ko'], []]);
+    expect(around.stderr.text).toMatch(new RegExp(`signed by different keys .*${OTHER}.*none is pinned`));
+  });
+
+  test('a file that a person names pins nothing, and is refused by a pin like any other', async () => {
+    const file = 'kpatch-patch-5_14_0-427_13_1-1-2.el9_4.x86_64.rpm';
+    writeFileSync(path.join(host, file), readFileSync(path.join(FIXTURES, 'el9/Packages', file)));
+    expect(await keys('pin', 'rhel', OTHER)).toBe(0);
+    expect([(await run('install', '-y', `/${file}`)).codes, modules()]).toEqual([['key-not-pinned'], []]);
+    expect(await keys('unpin', 'rhel')).toBe(0);
+    expect([(await run('install', '-y', `/${file}`)).status, modules().length, pins()]).toEqual([0, 1, []]);
+  });
+
   test('a level by a key that is not pinned does not keep the lower levels of the vendor away', async () => {
     trust('other-vendor');
     expect(await keys('pin', 'rhel', RELEASE)).toBe(0);
