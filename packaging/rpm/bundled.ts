@@ -1,0 +1,58 @@
+// What the bundle contains of other people's packages: for the RPM's Provides, and as a bill of materials (CycloneDX 1.5).
+import { readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+
+export interface Bundled {
+  readonly name: string;
+  readonly version: string;
+  readonly licence: string;
+  /** Of the package as the lock file has it; null where the lock has none. */
+  readonly integrity: string | null;
+}
+
+interface Lock {
+  readonly packages: Record<string, { version?: string; license?: string; integrity?: string }>;
+}
+
+/** Packages whose files are in dist/: the bundler marks each file of theirs with its path in a comment. */
+export function bundledPackages(top: string): Bundled[] {
+  const lock = JSON.parse(readFileSync(path.join(top, 'package-lock.json'), 'utf8')) as Lock;
+  const places = new Set<string>();
+  for (const name of readdirSync(path.join(top, 'dist'), { recursive: true, encoding: 'utf8' })) {
+    if (!name.endsWith('.mjs')) continue;
+    const text = readFileSync(path.join(top, 'dist', name), 'utf8');
+    for (const match of text.matchAll(/^\/\/ (node_modules\/(?:.*\/node_modules\/)?(?:@[^/]+\/)?[^/]+)\//gm)) {
+      places.add(match[1] as string);
+    }
+  }
+  return [...places]
+    .map((place) => {
+      const entry = lock.packages[place];
+      if (!entry?.version) throw new Error(`${place} is in the bundle and not in package-lock.json`);
+      const name = place.slice(place.lastIndexOf('node_modules/') + 'node_modules/'.length);
+      return { name, version: entry.version, licence: entry.license ?? '', integrity: entry.integrity ?? null };
+    })
+    .sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
+}
+
+/** A CycloneDX 1.5 document. */
+export function sbom(version: string, packages: readonly Bundled[]): string {
+  const components = packages.map(({ name, version: own, licence, integrity }) => ({
+    type: 'library',
+    name,
+    version: own,
+    purl: `pkg:npm/${name.replace('@', '%40')}@${own}`,
+    licenses: [{ expression: licence }],
+    ...(integrity?.startsWith('sha512-')
+      ? { hashes: [{ alg: 'SHA-512', content: Buffer.from(integrity.slice(7), 'base64').toString('hex') }] }
+      : {}),
+  }));
+  const document = {
+    bomFormat: 'CycloneDX',
+    specVersion: '1.5',
+    version: 1,
+    metadata: { component: { type: 'application', name: 'kpatch-pm', version, purl: `pkg:npm/kpatch-pm@${version}` } },
+    components,
+  };
+  return `${JSON.stringify(document, null, 2)}\n`;
+}
