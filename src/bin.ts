@@ -1,9 +1,14 @@
 #!/usr/bin/env -S -u NODE_OPTIONS -u NODE_COMPILE_CACHE -u NODE_EXTRA_CA_CERTS -u NODE_PATH -u OPENSSL_CONF node
 // The process: a clean environment, the real machine, the exit status. (The first line keeps within the 127 bytes that
 // older kernels read; the rest of the list is in cli/environment.ts.)
+import { mayAnswerAtOnce } from './cli/at-once-words.ts';
 import { cleaned, removeUnsafe, unsafeAtStart } from './cli/environment.ts';
 
 async function run(): Promise<number> {
+  if (mayAnswerAtOnce(process.argv.slice(2))) {
+    const { answerAtOnce } = await import('./cli/at-once.ts');
+    if (answerAtOnce(process.argv.slice(2), process)) return 0;
+  }
   const { main } = await import('./cli/main.ts');
   const { realSurroundings } = await import('./cli/real.ts');
   return main(process.argv.slice(2), realSurroundings());

@@ -10,12 +10,13 @@ import { applyPlan, type Report } from './pipeline/apply.ts';
 import { checkMatches, checkUsable, specsOf, withNamedFiles } from './pipeline/named.ts';
 import { look, type Observed } from './pipeline/observe.ts';
 import type { Request } from './pipeline/request.ts';
+import { checkKernels, withUnfinished } from './pipeline/world.ts';
 import { openState } from './state/directory.ts';
-import { pendingJournal } from './state/journal.ts';
 import { type LockedState, lockState } from './state/lock.ts';
 
 export type { Report } from './pipeline/apply.ts';
 export type { Request } from './pipeline/request.ts';
+export { checkKernels, observe } from './pipeline/world.ts';
 
 /** What a run that may change something came to. */
 export interface Result {
@@ -23,18 +24,6 @@ export interface Result {
   readonly plan: Plan;
   /** Null when nothing was carried out: a dry run, or nothing to do. */
   readonly report: Report | null;
-}
-
-/** Looks, changes nothing, needs no root. Unfinished work of an earlier run is reported among the notices. */
-export async function observe(machine: Machine, request: Request, ui: Ui): Promise<World> {
-  const observed = await look(machine, request, ui);
-  await observed.net.close();
-  return withUnfinished(machine, observed.world);
-}
-
-function withUnfinished(machine: Machine, world: World): World {
-  const journal = unfinished(machine);
-  return journal === null ? world : { ...world, notices: [...world.notices, journal] };
 }
 
 /**
@@ -75,17 +64,6 @@ export async function carryOut(
   }
 }
 
-/** Raises `kernel-not-installed` for a --kernel that is not there. */
-export function checkKernels(kernels: readonly string[], world: World): void {
-  const stranger = kernels.find((name) => !world.kernels.some(({ release }) => release === name));
-  if (stranger === undefined) return;
-  throw new KpmError('kernel-not-installed', {
-    text: `The kernel ${stranger} is not installed.`,
-    subject: stranger,
-    hint: `Installed: ${world.kernels.map(({ release }) => release).join(', ') || 'none'}`,
-  });
-}
-
 /** World and request -> Plan. Raises `kernel-not-installed` for a --kernel that is not there, and `no-match`. */
 function decide(world: World, request: Request, ui: Ui): Plan {
   const { verb, kernels, load } = request;
@@ -110,19 +88,4 @@ export async function lock(machine: Machine, request: Request, ui: Ui): Promise<
     onWait: (holder) =>
       ui.note(`Waiting for the lock${holder ? `, held by pid ${holder.pid} (${holder.command})` : ''}.`),
   });
-}
-
-/** A notice about a transaction that an earlier run left unfinished; null when there is none, or none that may be read. */
-function unfinished(machine: Machine): World['notices'][number] | null {
-  try {
-    const journal = pendingJournal(machine.root, machine.uid);
-    if (journal === null) return null;
-    const text = `An earlier run (${journal.command}, ${journal.since}) was interrupted; the next run that changes something finishes it.`;
-    return { code: 'unfinished', text };
-  } catch (error) {
-    // Who may not read our directory was told so already.
-    if (error instanceof KpmError && error.code === 'file-unreadable' && machine.uid !== 0) return null;
-    if (error instanceof KpmError) return { code: error.code, text: error.message };
-    throw error;
-  }
 }

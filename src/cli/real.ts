@@ -1,6 +1,5 @@
 // The real surroundings of the process. Only bin.ts uses this.
 import os from 'node:os';
-import process from 'node:process';
 import { realRun } from '../host/run.ts';
 import type { Surroundings } from './surroundings.ts';
 

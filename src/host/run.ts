@@ -1,7 +1,6 @@
 // Run: the only way to start another program. Absolute paths, argument vectors, a clean environment, limits; never a shell.
 import { type ChildProcess, spawn } from 'node:child_process';
 import fs from 'node:fs';
-import process from 'node:process';
 import type { Writable } from 'node:stream';
 import { hasErrno, KpmError } from '../errors.ts';
 import { reasonOf } from './failure.ts';

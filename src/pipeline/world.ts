@@ -1,0 +1,46 @@
+// Looking without changing anything. Apart from pipeline.ts, so that verbs that only look do not load what changes the machine.
+import type { World } from '../domain/world.ts';
+import { KpmError } from '../errors.ts';
+import type { Machine, Ui } from '../host/machine.ts';
+import { pendingJournal } from '../state/journal.ts';
+import { look } from './observe.ts';
+import type { Request } from './request.ts';
+
+/** Looks, changes nothing, needs no root. Unfinished work of an earlier run is reported among the notices. */
+export async function observe(machine: Machine, request: Request, ui: Ui): Promise<World> {
+  const observed = await look(machine, request, ui);
+  await observed.net.close();
+  return withUnfinished(machine, observed.world);
+}
+
+/** The world with a notice about unfinished work of an earlier run. */
+export function withUnfinished(machine: Machine, world: World): World {
+  const journal = unfinished(machine);
+  return journal === null ? world : { ...world, notices: [...world.notices, journal] };
+}
+
+/** Raises `kernel-not-installed` for a --kernel that is not there. */
+export function checkKernels(kernels: readonly string[], world: World): void {
+  const stranger = kernels.find((name) => !world.kernels.some(({ release }) => release === name));
+  if (stranger === undefined) return;
+  throw new KpmError('kernel-not-installed', {
+    text: `The kernel ${stranger} is not installed.`,
+    subject: stranger,
+    hint: `Installed: ${world.kernels.map(({ release }) => release).join(', ') || 'none'}`,
+  });
+}
+
+/** A notice about a transaction that an earlier run left unfinished; null when there is none, or none that may be read. */
+function unfinished(machine: Machine): World['notices'][number] | null {
+  try {
+    const journal = pendingJournal(machine.root, machine.uid);
+    if (journal === null) return null;
+    const text = `An earlier run (${journal.command}, ${journal.since}) was interrupted; the next run that changes something finishes it.`;
+    return { code: 'unfinished', text };
+  } catch (error) {
+    // Who may not read our directory was told so already.
+    if (error instanceof KpmError && error.code === 'file-unreadable' && machine.uid !== 0) return null;
+    if (error instanceof KpmError) return { code: error.code, text: error.message };
+    throw error;
+  }
+}
