@@ -36,7 +36,7 @@ interface Ended {
 }
 
 function block(from: number, to: number, careful: boolean): Promise<Ended> {
-  return new Promise((resolve) => {
+  return new Promise((resolve, reject) => {
     const worker = path.join(top, 'test/fuzz/worker.ts');
     const args = [worker, seed, from, to, careful ? 1 : 0].map(String);
     const child: ChildProcess = fork(path.join(top, 'packaging/run-ts.mjs'), args, {
@@ -48,20 +48,23 @@ function block(from: number, to: number, careful: boolean): Promise<Ended> {
     let at = from;
     let tally: Tally | null = null;
     let why = '';
+    let ready = false;
     const hung = (): void => {
       why = `no end within ${PATIENCE} ms`;
       child.kill('SIGKILL');
     };
     let timer = setTimeout(hung, PATIENCE);
-    child.on('message', (message: { at?: number; tally?: Tally }) => {
+    child.on('message', (message: { ready?: boolean; at?: number; tally?: Tally }) => {
       clearTimeout(timer);
       timer = setTimeout(hung, PATIENCE);
+      ready ||= message.ready ?? false;
       at = message.at ?? at;
       tally = message.tally ?? tally;
     });
     child.on('exit', (status, signal) => {
       clearTimeout(timer);
-      resolve({ tally, at, why: why || `status ${status ?? signal}` });
+      if (ready) resolve({ tally, at, why: why || `status ${status ?? signal}` });
+      else reject(new Error(`the samples could not be made ready (status ${status ?? signal})`));
     });
   });
 }

@@ -57,10 +57,13 @@ function readKeys(bytes: Buffer): void {
 }
 
 export function openpgpTargets(from: Samples): Target[] {
-  const keys = mergeKeys(from.keys.flatMap((bytes) => parseKeysOrNone(bytes)));
-  const binary = from.keys.flatMap((bytes) => (isText(bytes) ? dearmor(bytes, 'PUBLIC KEY BLOCK') : [bytes]));
+  const keys = mergeKeys(from.keys.flatMap((bytes) => unlessRefused(() => parseKeys(bytes))));
+  const binary = from.keys.flatMap((bytes) =>
+    isText(bytes) ? unlessRefused(() => dearmor(bytes, 'PUBLIC KEY BLOCK')) : [bytes],
+  );
+  // A sample may be broken from the start.
   const blobs = from.packages.flatMap((bytes) =>
-    signatureBlobs(parsed(bytes)).map(({ blob, signed }) => ({ blob, signed })),
+    unlessRefused(() => signatureBlobs(parseRpm(bytes)).map(({ blob, signed }) => ({ blob, signed }))),
   );
   return [
     {
@@ -97,11 +100,9 @@ export function openpgpTargets(from: Samples): Target[] {
   ];
 }
 
-const parsed = (bytes: Buffer): ReturnType<typeof parseRpm> => parseRpm(bytes);
-
-function parseKeysOrNone(bytes: Buffer): ReturnType<typeof parseKeys> {
+function unlessRefused<T>(read: () => T[]): T[] {
   try {
-    return parseKeys(bytes);
+    return read();
   } catch (error) {
     if (isRefusal(error)) return [];
     throw error;
