@@ -4,7 +4,7 @@ import type { Dispatcher } from 'undici';
 import type { Root } from '../host/root.ts';
 import type { Access } from './access.ts';
 import { type ProxyRoute, proxyFor } from './proxy.ts';
-import { tlsMaterial } from './tls.ts';
+import { checkServer, tlsMaterial } from './tls.ts';
 
 const CONNECTIONS = 8;
 
@@ -68,5 +68,5 @@ async function build(around: Around, secure: boolean, access: Access, proxy: Pro
 }
 
 function tlsOptions(material: ReturnType<typeof tlsMaterial>): object {
-  return { secureContext: material.context, rejectUnauthorized: material.verify };
+  return { secureContext: material.context, rejectUnauthorized: material.verify, checkServerIdentity: checkServer };
 }

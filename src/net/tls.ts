@@ -1,5 +1,7 @@
 // TLS as the host has it: its own certificate store by default, dnf's ssl options where set.
 // Node's built-in list of authorities is never used: an administrator who removes an authority means it.
+import { X509Certificate } from 'node:crypto';
+import { isIP } from 'node:net';
 import tls from 'node:tls';
 import { KpmError } from '../errors.ts';
 import type { Root } from '../host/root.ts';
@@ -40,6 +42,16 @@ export function tlsMaterial(host: Root, access: TlsAccess): TlsMaterial {
       cause,
     });
   }
+}
+
+/**
+ * Whether a certificate is for this host. IPv6 addresses are compared by OpenSSL: Node 22.23's own check takes them for
+ * names and refuses every certificate.
+ */
+export function checkServer(host: string, certificate: tls.PeerCertificate): Error | undefined {
+  const address = isIP(host) === 6;
+  if (address && new X509Certificate(certificate.raw).checkIP(host) !== undefined) return undefined;
+  return tls.checkServerIdentity(host, certificate);
 }
 
 function pem(host: Root, file: string, option: string): Buffer {

@@ -71,7 +71,8 @@ export function makeCertificates(): Certificates {
     server: pair('server', names, '3650'),
     // openssl makes a certificate of minus one day: over since yesterday.
     expired: pair('expired', names, '-1'),
-    client: pair('client', 'extendedKeyUsage=clientAuth\n', '3650'),
+    // For another address, so that it is no server's here.
+    client: pair('client', 'extendedKeyUsage=clientAuth,serverAuth\nsubjectAltName=IP:127.0.0.2,IP:::2\n', '3650'),
     remove: () => rmSync(dir, { recursive: true, force: true }),
   };
 }

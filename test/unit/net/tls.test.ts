@@ -89,6 +89,13 @@ needs('openssl')('TLS', () => {
     expect(error.code).toBe('tls-untrusted');
   });
 
+  test('a certificate for other addresses is refused, by IPv4 and IPv6', async () => {
+    const { client } = made;
+    const odd = await startCdn({ tls: { cert: client.cert, key: client.key } });
+    for (const url of [odd.url, odd.url6]) expect((await failure(`${url}/file`, plain)).code).toBe('tls-untrusted');
+    await odd.close();
+  });
+
   test('an expired certificate is not trusted; sslverify=0 takes it', async () => {
     expect((await failure(`${expired.url}/file`, plain)).code).toBe('tls-untrusted');
     expect(await get(`${expired.url}/file`, withTls({ verify: false }))).toBe('hello');
