@@ -154,4 +154,23 @@ export const PACKAGE_VERBS = [
     about: ['Answers from the cache and fetches only what is too old.'],
     examples: [{ command: 'kpatch-pm repoinfo', what: 'where do live patches come from?' }],
   },
+  {
+    name: 'completion',
+    aliases: [],
+    takes: 'SHELL',
+    words: ['bash', 'zsh', 'fish'],
+    least: 1,
+    summary: 'Print the completion script for a shell: bash, zsh or fish',
+    about: [
+      'Packages install the scripts where the shells look for them. The script offers verbs, options, installed kernels, repositories and the names of live patches, as the program itself lists them from its cache.',
+    ],
+    examples: [
+      {
+        command: 'kpatch-pm completion bash > /usr/share/bash-completion/completions/kpatch-pm',
+        what: 'for every user of bash',
+      },
+      { command: 'kpatch-pm completion zsh > /usr/share/zsh/site-functions/_kpatch-pm', what: 'for zsh' },
+      { command: 'kpatch-pm completion fish > ~/.config/fish/completions/kpatch-pm.fish', what: 'for fish' },
+    ],
+  },
 ] as const satisfies readonly VerbSpec[];
