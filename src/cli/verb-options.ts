@@ -72,4 +72,20 @@ export const VERB_OPTIONS = [
     group: 'What to work on',
     verbs: ['download'],
   },
+  {
+    name: 'supported',
+    kind: 'flag',
+    help: 'Only kernels that have live patches.',
+    group: 'Output',
+    verbs: ['kernels'],
+  },
+  {
+    name: 'format',
+    kind: 'value',
+    metavar: 'FORMAT',
+    choices: ['exclude', 'versionlock'],
+    help: 'Print the kernels on offer without live patches as an exclude line for dnf.conf, or as entries of versionlock.list.',
+    group: 'Output',
+    verbs: ['kernels'],
+  },
 ] as const satisfies readonly OptionSpec[];

@@ -114,7 +114,11 @@ export const VERBS = [
     about: [
       'The newest kernel comes first. A kernel has live patches when a repository offers a usable package made for it, be it an empty one that only subscribes.',
     ],
-    examples: [{ command: 'kpatch-pm kernels', what: 'which kernel should be booted to have live patches?' }],
+    examples: [
+      { command: 'kpatch-pm kernels', what: 'which kernel should be booted to have live patches?' },
+      { command: 'kpatch-pm kernels --supported', what: 'only those that have them' },
+      { command: 'kpatch-pm kernels --format exclude', what: 'the filter for a dnf that has no kpatch plugin' },
+    ],
   },
   {
     name: 'inspect',

@@ -18,6 +18,8 @@ export interface GuestOptions {
   /** Two where a transition must be seen, one for speed. */
   readonly cpus?: 1 | 2;
   readonly memory?: number;
+  /** File that plays the firmware's store of crash logs (ACPI ERST) and outlives the machine. */
+  readonly pstore?: string;
   /** More words for the kernel command line. */
   readonly parameters?: string;
 }
@@ -189,6 +191,8 @@ function qemu(options: GuestOptions, directory: string, initrd: string, port: st
     ...['-chardev', `socket,id=agent,path=${port},server=on,wait=off`, '-device', 'virtio-serial-pci'],
     ...['-device', 'virtserialport,chardev=agent,name=kpm-test'],
     ...['-netdev', 'user,id=net', '-device', 'virtio-net-pci,netdev=net,romfile='],
+    ...(options.pstore ? ['-object', `memory-backend-file,id=erst,mem-path=${options.pstore},size=64K,share=on`] : []),
+    ...(options.pstore ? ['-device', 'acpi-erst,memdev=erst'] : []),
     ...(options.disk ? ['-drive', `file=${options.disk},format=raw,if=none,id=var`] : []),
     ...(options.disk ? ['-device', 'virtio-blk-pci,drive=var'] : []),
   ];

@@ -1,6 +1,7 @@
 // `npm run test:vm [-- CASE...]`: real kernels in QEMU. Without a name the cases of the gate run; `all` runs every one.
 
 import { writeFileSync } from 'node:fs';
+import { bootCases } from './cases/boot.ts';
 import { jobCases } from './cases/job.ts';
 import { loaderCases } from './cases/loader.ts';
 import { rebootCases } from './cases/reboots.ts';
@@ -9,7 +10,7 @@ import type { Case } from './check.ts';
 import { Check } from './check.ts';
 import { missingPackages, sweep } from './place.ts';
 
-const CASES: readonly Case[] = [...jobCases, ...rebootCases, ...loaderCases, ...stallCases];
+const CASES: readonly Case[] = [...jobCases, ...rebootCases, ...bootCases, ...loaderCases, ...stallCases];
 
 async function main(names: readonly string[]): Promise<number> {
   const missing = missingPackages();

@@ -1,11 +1,13 @@
 // kernels: which kernels are here or on offer, and which of them have live patches?
 import { advise } from '../../decide/advise.ts';
+import { exclusions } from '../../decide/exclusions.ts';
 import { streams } from '../../decide/streams.ts';
 import { EXIT, type KpmError } from '../../errors.ts';
 import { observe } from '../../pipeline/world.ts';
 import { streamPolicies } from '../../usecases/advise.ts';
 import { type Context, selector, tellNotices } from '../context.ts';
 import { adviceJson, renderAdvice } from '../render/advice.ts';
+import { renderExclusions } from '../render/exclusions.ts';
 import { errorJson, JSON_FORMAT, jsonText } from '../render/json.ts';
 import { kernelsJson, renderKernels } from '../render/kernels.ts';
 import { forThisRoot } from '../root-command.ts';
@@ -14,7 +16,13 @@ export async function run({ machine, request, ui, output, options }: Context): P
   const world = await observe(machine, request, ui);
   tellNotices(ui, world);
   const wanted = selector(request, world);
-  const found = streams(world).filter(({ release }) => wanted(release));
+  const format = options.value('format');
+  if (format !== null) {
+    output.out(renderExclusions(exclusions(world), format));
+    return EXIT.done;
+  }
+  const only = options.flag('supported');
+  const found = streams(world).filter(({ release, supported }) => wanted(release) && (supported || !only));
   if (options.flag('advise')) {
     const advice = advise(world, streamPolicies(machine.root, ui));
     const chosen = { ...advice, streams: advice.streams.filter(({ release }) => wanted(release)) };
