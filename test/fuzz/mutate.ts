@@ -124,7 +124,7 @@ export function mutate(
   words: readonly string[] = [],
 ): Buffer {
   let bytes = sample;
-  if (random.chance(150)) bytes = repeat(bytes, random, words);
+  if (random.chance(400)) bytes = repeat(bytes, random, words);
   if (random.chance(12) && others.length > 0) {
     const other = random.pick(others);
     bytes = Buffer.concat([bytes.subarray(0, at(bytes, random)), other.subarray(at(other, random))]);

@@ -3,9 +3,12 @@ import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { FIXTURES } from '../support/fixtures.ts';
+import { kernelCore, livePatch, primaryXml } from '../support/repodata.ts';
 
 /** Samples above this are left out: every mutation copies them. */
 const LARGEST = 96 * 1024;
+const SHORT = 12 * 1024;
+const K = '5.14.0-427.13.1.el9_4.x86_64';
 
 function filesBelow(directory: string, fits: (name: string) => boolean): string[] {
   if (!existsSync(directory)) return [];
@@ -70,7 +73,13 @@ export function samples(corpus: string | null): Samples {
       ...['el8', 'el9', 'el10', 'empty', 'odd-name'].map((name) => fixture(name, 'repodata', 'repomd.xml')),
       ...fromCorpus(corpus, 'repodata', /repomd\.xml$/),
     ],
-    primaries: [...opened(/primary\.xml\.gz$/), ...fromCorpus(corpus, 'repodata', /primary\.xml$/)],
+    // Short ones: parsing is most of the work, and a list of three has every form that a list of thousands has.
+    primaries: [
+      Buffer.from(primaryXml([livePatch(K, '1-1'), kernelCore(K), { name: 'zsh' }])),
+      Buffer.from(primaryXml([livePatch(K, '1-2', { name: 'kpatch' })])),
+      ...opened(/primary\.xml\.gz$/).filter(({ length }) => length < SHORT),
+      ...fromCorpus(corpus, 'repodata', /primary\.xml$/).filter(({ length }) => length < SHORT),
+    ],
     metalinks: [Buffer.from(METALINK), ...fromCorpus(corpus, 'repodata', /metalink/)],
     updateinfos: [...opened(/updateinfo\.xml\.gz$/), ...fromCorpus(corpus, 'repodata', /updateinfo\.xml$/)],
     archives: fromCorpus(corpus, 'cpio', /\.(cpio|newc|crc)$/),

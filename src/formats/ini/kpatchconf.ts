@@ -103,12 +103,17 @@ function set(text: string, name: KpatchSetting, value: string): string {
   const lines = linesWithEnds(text);
   const document = parseIni(text, { lenient: true });
   const entries = settings(document).filter((entry) => isNamed(entry, name));
-  // From the end, so that the line numbers before stay right.
-  for (const entry of entries.toReversed()) {
-    lines.splice(entry.line - 1, entry.lastLine - entry.line + 1, ...rewritten(lines, entry, value, end));
+  if (entries.length === 0) {
+    insert(lines, document, `${name} = ${value}`, end);
+    return underMain(lines, document, end);
   }
-  if (entries.length === 0) insert(lines, document, `${name} = ${value}`, end);
-  return underMain(lines, document, end);
+  const edited: string[] = [];
+  let at = 0;
+  for (const entry of entries) {
+    edited.push(...lines.slice(at, entry.line - 1), ...rewritten(lines, entry, value, end));
+    at = entry.lastLine;
+  }
+  return underMain([...edited, ...lines.slice(at)], document, end);
 }
 
 /** The lines of an entry with another value; a remark behind the value moves to a line of its own. */

@@ -150,7 +150,7 @@ function withArchive(random: Random): Buffer {
     'FFFFFFFF',
     '../',
   ]);
-  const compress = random.chance(2) ? gzipSync : (open: Buffer) => open;
+  const compress = random.chance(8) ? gzipSync : (open: Buffer) => open;
   return forgeRpm({ files: PAYLOAD_FILES, archive, compress });
 }
 

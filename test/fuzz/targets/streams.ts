@@ -100,7 +100,7 @@ export function streamTargets(from: Samples, moduleSamples: readonly Buffer[]): 
     },
     {
       name: 'compressed',
-      weight: 3,
+      weight: 2,
       make: (random) => mutate(random.pick(streams), streams, random),
       async run(bytes) {
         let total = 0;
