@@ -18,8 +18,8 @@ export const CVE_STATES = {
   'on-disk': 'fixed by the installed live patch, which is not loaded',
   available: 'fixed by a live patch that is on offer',
   reboot: 'fixed only in another kernel',
-  'out-of-reach': 'named by metadata, but nothing that could be used here fixes it',
-  unknown: 'not in any metadata',
+  'out-of-reach': 'fixed by a live patch, but not by one that can be used here',
+  unknown: 'not in any metadata, or only for other lines of kernels',
 } as const;
 
 export type CveState = keyof typeof CVE_STATES;
@@ -238,20 +238,20 @@ function byReboot({ kernels }: Fixes, { kernel, world }: Facts): Answer | null {
 
 function nowhere(cve: string, { levels, kernels }: Fixes, { world, usable }: Facts): Answer {
   const sources = strongestFirst([...levels, ...kernels].map(ofFix));
-  const none = { state: 'out-of-reach', by: null, sources } as const;
   const [level] = levels;
   if (level) {
     const why = usable.length > 0 ? 'no usable level on offer reaches it' : 'no usable level is on offer';
-    return { ...none, text: `fixed in ${formatNevra(level.package)}, but ${why}` };
+    const text = `fixed in ${formatNevra(level.package)}, but ${why}`;
+    return { state: 'out-of-reach', by: null, sources, text };
   }
-  if (kernels.length > 0) return { ...none, text: 'the metadata names it only for other lines of kernels' };
   const blind = blindSpots(world);
-  return {
-    state: 'unknown',
-    by: null,
-    sources,
-    text: blind === null ? `${cve} is not in any metadata` : `not in the metadata that could be read; ${blind}`,
-  };
+  const text =
+    kernels.length > 0
+      ? 'the metadata names it only for other lines of kernels'
+      : blind === null
+        ? `${cve} is not in any metadata`
+        : `not in the metadata that could be read; ${blind}`;
+  return { state: 'unknown', by: null, sources, text };
 }
 
 /** Which repositories' advisories are not known; null when all are. */

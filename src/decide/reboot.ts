@@ -33,7 +33,8 @@ export interface RebootReport {
 export function rebootReport(world: World, evidence: Evidence, verification: Verification | null): RebootReport {
   const running = world.live ? (world.kernels.find((kernel) => kernel.running) ?? null) : null;
   if (running === null || verification === null) {
-    const text = `${world.root} is not the running system: whether it needs a reboot cannot be told`;
+    const text =
+      running === null && world.live ? 'the running kernel is not known' : 'this root is not the running system';
     return { answer: 'cannot-tell', text, running: null, newer: null, waiting: [], blind: null, next: [] };
   }
   const newer = newestAbove(running, world);

@@ -1,5 +1,5 @@
 // Runs every .case file below this directory: the real main() over a machine in a temporary directory.
-import { readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { main } from '../../src/cli/main.ts';
@@ -54,7 +54,22 @@ function checkJson(args: Section, ran: Ran): void {
   const words = args.title.split(/\s+/);
   if (!words.includes('--json')) return;
   const verb = words.map(verbOf).find((found) => found !== null)?.name ?? '';
-  const own = SCHEMA_OF[verb] ?? (['status', 'kernels', 'keys', 'makecache', 'clean'].includes(verb) ? verb : 'plan');
+  const own =
+    SCHEMA_OF[verb] ??
+    ([
+      'status',
+      'kernels',
+      'keys',
+      'makecache',
+      'clean',
+      'verify',
+      'cves',
+      'updateinfo',
+      'needs-reboot',
+      'report',
+    ].includes(verb)
+      ? verb
+      : 'plan');
   const name = ran.status === 2 ? 'usage' : own;
   const schema = JSON.parse(readFileSync(path.join(top, 'docs', 'schemas', `${name}.json`), 'utf8'));
   const value: unknown = JSON.parse(ran.out);
@@ -85,6 +100,10 @@ async function play(sections: readonly Section[]): Promise<void> {
       switch (section.name) {
         case 'NOW':
           now = section.title;
+          break;
+        case 'PUT':
+          mkdirSync(path.dirname(path.join(stage.path, section.title)), { recursive: true });
+          writeFileSync(path.join(stage.path, section.title), section.text);
           break;
         case 'ARGS': {
           const next = sections[n + 1];

@@ -62,6 +62,11 @@ export function metricsText({ world, version, kernels, verification, cves, reboo
       world.repositories.map(({ id, stale, used }): Sample => [{ repo: id }, flag(stale || !used)]),
     ),
     metric(
+      'advisories_known',
+      'Whether the advisories of a repository could be read; where one could not, cves counts too few.',
+      world.advisoryStates.map(({ repo, state }): Sample => [{ repo }, flag(state !== 'unread')]),
+    ),
+    metric(
       'kernel_verdict',
       'The verdict on an installed kernel: 1 for the one that applies.',
       kernels.flatMap(({ release, verdict }) =>
@@ -127,5 +132,7 @@ export function nagiosLine(view: MetricsView): { readonly line: string; readonly
   const age = ages.length > 0 ? ` metadata_age=${Math.max(...ages)}s` : '';
   // A bar would begin the perfdata.
   const text = clean(what).replaceAll('|', '/');
-  return { line: `KPATCH ${state} - ${text} | open_cves=${open}${age}\n`, status: NAGIOS[state] };
+  // `U`: not to be determined. A count that leaves out what could not be read would be a lie.
+  const counted = view.reboot.blind === null && verification !== null ? String(open) : 'U';
+  return { line: `KPATCH ${state} - ${text} | open_cves=${counted}${age}\n`, status: NAGIOS[state] };
 }

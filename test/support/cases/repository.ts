@@ -90,28 +90,60 @@ function packageXml(offer: Offer): string {
   ].join('\n');
 }
 
-/** Writes repodata/ with what is offered into a directory. */
-export function writeRepository(directory: string, offers: readonly Offer[]): void {
+/** One advisory: `@ADVISORY REPO ID [type=T] [severity=S] [cves=A,B]`, and the packages it lists. */
+export interface MadeAdvisory {
+  readonly id: string;
+  readonly with: Readonly<Record<string, string>>;
+  readonly packages: readonly string[];
+}
+
+function updateXml({ id, with: given, packages }: MadeAdvisory): string {
+  const cves = (given.cves ?? '').split(',').filter((cve) => cve !== '');
+  const references = cves.map(
+    (cve) => `<reference href="https://case.invalid/${cve}" id="${cve}" type="cve" title="${cve}"/>`,
+  );
+  const entries = packages.map((text) => {
+    const pkg = parseNevra(text);
+    if (pkg === null) throw new Error(`${text} is no NEVRA`);
+    return `<package name="${escaped(pkg.name)}" epoch="${pkg.epoch}" version="${escaped(pkg.version)}" release="${escaped(pkg.release)}" arch="${pkg.arch}"/>`;
+  });
+  const severity = given.severity === undefined ? '' : `<severity>${escaped(given.severity)}</severity>`;
+  return `<update type="${given.type ?? 'security'}"><id>${escaped(id)}</id><title>Advisory ${escaped(id)}</title><issued date="2025-11-01"/>${severity}<references>${references.join('')}</references><pkglist><collection>${entries.join('')}</collection></pkglist></update>`;
+}
+
+function record(type: string, text: string, directory: string): string {
+  const sum = createHash('sha256').update(text).digest('hex');
+  writeFileSync(path.join(directory, 'repodata', `${sum}-${type}.xml`), text);
+  return `  <data type="${type}">
+    <checksum type="sha256">${sum}</checksum>
+    <open-checksum type="sha256">${sum}</open-checksum>
+    <location href="repodata/${sum}-${type}.xml"/>
+    <timestamp>1700000000</timestamp>
+    <size>${Buffer.byteLength(text)}</size>
+    <open-size>${Buffer.byteLength(text)}</open-size>
+  </data>
+`;
+}
+
+/** Writes repodata/ with what is offered, and advisories where there are any, into a directory. */
+export function writeRepository(
+  directory: string,
+  offers: readonly Offer[],
+  advisories: readonly MadeAdvisory[] = [],
+): void {
+  mkdirSync(path.join(directory, 'repodata'), { recursive: true });
   const primary = `<?xml version="1.0" encoding="UTF-8"?>
 <metadata xmlns="http://linux.duke.edu/metadata/common" xmlns:rpm="http://linux.duke.edu/metadata/rpm" packages="${offers.length}">
 ${offers.map(packageXml).join('\n')}
 </metadata>
 `;
-  const sum = createHash('sha256').update(primary).digest('hex');
+  const updates = `<?xml version="1.0" encoding="UTF-8"?>\n<updates>\n${advisories.map(updateXml).join('\n')}\n</updates>\n`;
+  const records = [record('primary', primary, directory)];
+  if (advisories.length > 0) records.push(record('updateinfo', updates, directory));
   const repomd = `<?xml version="1.0" encoding="UTF-8"?>
 <repomd xmlns="http://linux.duke.edu/metadata/repo" xmlns:rpm="http://linux.duke.edu/metadata/rpm">
   <revision>1700000000</revision>
-  <data type="primary">
-    <checksum type="sha256">${sum}</checksum>
-    <open-checksum type="sha256">${sum}</open-checksum>
-    <location href="repodata/${sum}-primary.xml"/>
-    <timestamp>1700000000</timestamp>
-    <size>${Buffer.byteLength(primary)}</size>
-    <open-size>${Buffer.byteLength(primary)}</open-size>
-  </data>
-</repomd>
+${records.join('')}</repomd>
 `;
-  mkdirSync(path.join(directory, 'repodata'), { recursive: true });
-  writeFileSync(path.join(directory, 'repodata', `${sum}-primary.xml`), primary);
   writeFileSync(path.join(directory, 'repodata', 'repomd.xml'), repomd);
 }

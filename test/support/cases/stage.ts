@@ -6,7 +6,7 @@ import path from 'node:path';
 import { moduleName } from '../../../src/decide/schemes/rhel.ts';
 import { type KernelRelease, kernelRelease } from '../../../src/domain/kernel.ts';
 import { parseNevra } from '../../../src/domain/nevra.ts';
-import { RECEIPT_FORMAT } from '../../../src/domain/receipt.ts';
+import { RECEIPT_FORMAT, type Receipt } from '../../../src/domain/receipt.ts';
 import { receiptPath, receiptText } from '../../../src/state/receipts.ts';
 import { FIXTURES } from '../fixtures.ts';
 import { pairs, type Section, words } from './parse.ts';
@@ -48,7 +48,7 @@ export function buildStage(sections: readonly Section[]): Stage {
         }
         break;
       case 'REPO':
-        repository(top, section);
+        repository(top, section, sections);
         break;
       case 'SERVED':
         served(top, section.title.split(/\s+/));
@@ -84,15 +84,21 @@ function served(top: string, [name = '', ...options]: readonly string[]): void {
   repoFile(top, [name, 'gpgkey=file:///srv/keys/RPM-GPG-KEY-fixtures', ...options], `/srv/${name}`);
 }
 
-function repository(top: string, section: Section): void {
+function repository(top: string, section: Section, all: readonly Section[]): void {
   const [id = '', ...options] = section.title.split(/\s+/);
   // What people and repositories name counts from the running system, which here is the stage.
   repoFile(top, [id, ...options], `/srv/${id}`);
   const offers = words(section).map(([nevra = '', ...more]) => ({ nevra, with: pairs(more) }));
-  writeRepository(path.join(top, 'srv', id), offers);
+  const advisories = all
+    .filter(({ name, title }) => name === 'ADVISORY' && title.split(/\s+/)[0] === id)
+    .map((one) => {
+      const [, advisory = '', ...more] = one.title.split(/\s+/);
+      return { id: advisory, with: pairs(more), packages: words(one).map(([nevra = '']) => nevra) };
+    });
+  writeRepository(path.join(top, 'srv', id), offers, advisories);
 }
 
-/** A package as kpatch-pm itself would have left it: receipt and module file. `for=KERNEL [empty] [gone] [changed]` */
+/** A package as kpatch-pm itself would have left it: receipt and module file. `for=KERNEL [empty] [gone] [changed] [signed] [fixes=CVE,...]` */
 function installed(top: string, text: string, given: Record<string, string>): void {
   const nevra = parseNevra(text);
   if (nevra === null || given.for === undefined) throw new Error(`@INSTALLED needs NEVRA for=KERNEL: ${text}`);
@@ -108,18 +114,26 @@ function installed(top: string, text: string, given: Record<string, string>): vo
     package: nevra,
     repo: 'base',
     url: null,
-    signer: null,
+    signer: given.signed === undefined ? null : { fingerprint: 'A'.repeat(40), keyid: 'A'.repeat(16), owner: 'Vendor' },
     packageSha256: '0'.repeat(64),
     files,
     installedAt: '2025-12-01T00:00:00.000Z',
     by: '0.0.0-test',
     askedBy: 'kpatch-pm install (root)',
     registered: false,
+    ...changelog(given.fixes),
   });
   put(top, receiptPath(kernel, nevra.name), receipt, 0o600);
   chmodSync(path.join(top, 'var/lib/kpatch-pm'), 0o700);
   if (files.length === 0 || given.gone !== undefined) return;
   put(top, `var/lib/kpatch/${kernel}/${file}`, given.changed === undefined ? content : 'changed since\n');
+}
+
+/** A changelog as vendors write it: one line a CVE. */
+function changelog(fixes: string | undefined): Pick<Receipt, 'changelog'> {
+  if (fixes === undefined) return {};
+  const lines = fixes.split(',').map((cve) => `- kernel: a fault is mended [1] {${cve}}`);
+  return { changelog: [{ time: 1_700_000_000, author: 'Vendor <v@case.invalid> [1-1]', text: lines.join('\n') }] };
 }
 
 function loaded(top: string, module: string, states: readonly string[]): void {
