@@ -143,10 +143,11 @@ export const VERBS = [
   {
     name: 'keys',
     aliases: [],
-    takes: '[list | show FPR | import FILE-OR-URL... | remove FPR | pin STREAM FPR | unpin STREAM [FPR]]',
+    takes: '[WORD [ARGUMENT...]]',
     summary: 'Show and change which keys are trusted, and for what',
     about: [
-      'Keys that sign packages are those of the rpm database, where there is one, so that rpm and dnf see the same; keys that sign the metadata of a repository (repo_gpgcheck) are kept apart, for each repository (--metadata ID). Importing shows owner, fingerprint and source and asks. A removed key stays away until it is imported again. FPR is a fingerprint, with blanks or without.',
+      'WORD is list (the default), show FPR, import FILE-OR-URL..., remove FPR, pin STREAM FPR, or unpin STREAM [FPR]. FPR is a fingerprint, with blanks or without.',
+      'Keys that sign packages are those of the rpm database, where there is one, so that rpm and dnf see the same; keys that sign the metadata of a repository (repo_gpgcheck) are kept apart, for each repository (--metadata ID). Importing shows owner, fingerprint and source and asks. A removed key stays away until it is imported again.',
       'rpm trusts every key for every package. For code that runs in the kernel a stream (STREAM: rhel, all packages kpatch-patch-*) can be pinned to keys of its own: what other trusted keys signed is then refused. The first successful installation proposes that; with -y, and unattended, it does so and says it. Pins in the section [pins] of kpatch-pm.conf go before those made here.',
     ],
     examples: [
