@@ -1,10 +1,17 @@
 // Pages of docs/ that are made from tables in the code, so that they cannot tell something else.
 import { REASON_CODES } from '../../src/domain/because.ts';
 import { ERROR_CODES } from '../../src/errors.ts';
+import { commandLinePage } from './command-line-page.ts';
+import { configurationPage, mainPage } from './man-pages.ts';
 
 /** Path below the top of the checkout -> text. */
 export function pages(): Record<string, string> {
-  return { 'docs/errors.md': errors() };
+  return {
+    'docs/errors.md': errors(),
+    'docs/command-line.md': commandLinePage(),
+    'docs/man/kpatch-pm.8': mainPage(),
+    'docs/man/kpatch-pm.conf.5': configurationPage(),
+  };
 }
 
 const cell = (text: string): string => text.replaceAll('|', '\\|').replaceAll('\n', ' ');
