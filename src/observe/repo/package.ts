@@ -16,6 +16,9 @@ export type KernelEntry = Omit<OfferedKernel, 'repo' | 'excludedBy'>;
 
 const COMPARISONS: readonly string[] = ['EQ', 'LT', 'LE', 'GT', 'GE'];
 
+/** Printable, no blank, no slash: they become words of commands and parts of paths. Source: rpm's own checks of these tags. */
+const WORD = /^[\x21-\x2e\x30-\x7e]*$/;
+
 /** Parses the text of one entry. Raises `primary-malformed`. */
 export function parsePackage(text: string, what: string, xml: XmlReader): PackageEntry {
   const entry = child(xml.parse(text, what, 'primary-malformed'), 'package');
@@ -26,6 +29,15 @@ export function parsePackage(text: string, what: string, xml: XmlReader): Packag
   if (!name || !arch || ver === null) {
     throw new KpmError('primary-malformed', {
       text: `${what} lists a package without name, architecture or version.`,
+      subject: what,
+      hint: 'Tell whoever runs the repository.',
+    });
+  }
+  const identity = [name, arch, ver, attribute(version, 'rel') ?? ''];
+  const odd = identity.find((text) => !WORD.test(text) || text.length > 255);
+  if (odd !== undefined) {
+    throw new KpmError('primary-malformed', {
+      text: `${what} lists a package whose name, version or architecture no package can have: ${JSON.stringify(odd.slice(0, 80))}.`,
       subject: what,
       hint: 'Tell whoever runs the repository.',
     });
