@@ -387,6 +387,10 @@ export const ERROR_CODES = {
     next: 'Fetch it again.',
   },
   // ---- the running kernel
+  'probe-conflict': {
+    meaning: 'A probe hangs on a function that the live patch replaces, and on_conflict=refuse is set.',
+    next: 'Remove the probe that is named (tracing, SystemTap, BPF), or set on_conflict=warn.',
+  },
   quarantined: {
     meaning: 'A module was taken out of use because the machine crashed while it was being loaded.',
     next: 'Take a newer level, or run `kpatch-pm quarantine clear MODULE`.',

@@ -245,6 +245,7 @@ async function load(
         loader: kpm.loader,
         utility,
         proof: 'later',
+        onConflict: kpm.onConflict,
         times: { signal: kpm.stallSignal * 1000, giveUp: kpm.stallGiveUp * 1000 },
         ui,
       });

@@ -77,6 +77,7 @@ async function load({ observed, locked, ui }: Application, action: LoadAction, m
   const result = await loadGuarded(locked.state, {
     machine,
     proof: 'now',
+    onConflict: config.kpm.onConflict,
     kernel: action.kernel,
     ...module,
     loader: config.kpm.loader,

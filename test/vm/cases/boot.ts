@@ -190,6 +190,35 @@ async function strikes(check: Check): Promise<void> {
   });
 }
 
+async function probed(check: Check): Promise<void> {
+  const one = level(kernel(0), '1-1');
+  await staged(check, '1-1', async ({ boot }) => {
+    const guest = await boot();
+    const events = '/sys/kernel/tracing';
+    await check.step(
+      'a kprobe on the function that the patch replaces: loaded, and the conflict is named',
+      async () => {
+        await guest.must(`echo 'p:kpm/mine version_proc_show' >${events}/kprobe_events`);
+        await guest.must(`echo 1 >${events}/events/kpm/mine/enable`);
+        const said = await guest.run('kpatch-pm install -y', 300);
+        assert.match(said.err, /a kprobe \(kpm\/mine\) on version_proc_show/, said.out + said.err);
+        assert.equal(said.status, 0, said.out + said.err);
+        assert.equal(await guest.must('kpatch-pm module list | head -2 | tail -1'), `${one.module} [enabled]`);
+      },
+    );
+    await check.step(
+      'without the probe nothing is said, although the live patch hangs on the function too',
+      async () => {
+        await guest.must(`echo 0 >${events}/events/kpm/mine/enable; echo >${events}/kprobe_events`);
+        await guest.must(`kpatch-pm module unload --yes ${one.module}`, 300);
+        const said = await guest.run(`kpatch-pm module load ${one.module}`, 300);
+        assert.equal(said.status, 0, said.out + said.err);
+        assert.doesNotMatch(said.err, /probe/);
+      },
+    );
+  });
+}
+
 export const bootCases: readonly Case[] = [
   { name: 'boot', about: 'the boot verb loads, after reboots and pulled plugs', gate: true, run: atBoot },
   {
@@ -198,5 +227,6 @@ export const bootCases: readonly Case[] = [
     gate: true,
     run: crash,
   },
+  { name: 'probes', about: 'a kprobe on a function that is replaced', gate: false, run: probed },
   { name: 'crash-strikes', about: 'the same where nothing keeps a crash log', gate: false, run: strikes },
 ];
