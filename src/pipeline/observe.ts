@@ -61,6 +61,8 @@ const TOLERANT: readonly Request['verb'][] = [
   'needs-reboot',
   'metrics',
 ];
+/** Verbs that warn before the last key for live patches ends. */
+const TELLS_OF_KEYS: readonly Request['verb'][] = ['status', 'metrics'];
 /** Verbs that only write a setting: no repository is asked. */
 const SETTING_ONLY: readonly Request['verb'][] = ['manual', 'auto-filter', 'no-filter'];
 
@@ -105,7 +107,8 @@ export async function look(machine: Machine, request: Request, ui: Ui): Promise<
     own.receipts,
     kernels.map(({ release }) => release),
   );
-  if (request.verb === 'status') notices.push(...(await keyNotices({ machine, config }, own.receipts, cache)));
+  if (TELLS_OF_KEYS.includes(request.verb))
+    notices.push(...(await keyNotices({ machine, config }, own.receipts, cache)));
   const world: World = {
     time: machine.now().toISOString(),
     machine: root.readText('etc/machine-id')?.trim() || null,

@@ -251,6 +251,7 @@ needs(
         expect.stringContaining(`${fingerprint} (Vendor), expires on 2024-07-01, in 21 days`),
       ]);
       expect((await run(['status'])).err).toContain('expires on 2024-07-01, in 21 days');
+      expect((await run(['metrics'])).out).toContain('\nkpatch_pm_key_trouble 1\n');
       mkdirSync(root.at('etc/kpatch-pm'), { recursive: true });
       writeFileSync(root.at('etc/kpatch-pm/kpatch-pm.conf'), '[main]\nkey_expiry_warning = 7d\n');
       expect(await about()).toEqual([]);

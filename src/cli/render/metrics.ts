@@ -62,6 +62,11 @@ export function metricsText({ world, version, kernels, verification, cves, reboo
       world.repositories.map(({ id, stale, used }): Sample => [{ repo: id }, flag(stale || !used)]),
     ),
     metric(
+      'key_trouble',
+      'Whether the last key that may sign live patches expires soon, has expired, or is not trusted.',
+      [[{}, flag(world.notices.some(({ code }) => code === 'key-expiring' || code === 'key-missing'))]],
+    ),
+    metric(
       'advisories_known',
       'Whether the advisories of a repository could be read; where one could not, cves counts too few.',
       world.advisoryStates.map(({ repo, state }): Sample => [{ repo }, flag(state !== 'unread')]),
