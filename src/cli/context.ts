@@ -76,6 +76,7 @@ export function requestFor(
     refresh,
     // These answer from what is here; only --refresh sends them to the network.
     cacheOnly: options.flag('cacheonly') || (FROM_CACHE.includes(verb) && !refresh),
+    allowOlder: options.flag('allow-older-metadata'),
     load: !options.flag('no-load'),
     lockTimeout: timeout === null ? null : Number(timeout),
     assumeYes: options.flag('assumeyes'),

@@ -182,6 +182,12 @@ export const OPTIONS = [
     group: 'Repositories and trust',
   },
   {
+    name: 'allow-older-metadata',
+    kind: 'flag',
+    help: 'Take signed metadata although newer was seen before: the owner of the repository went back on purpose.',
+    group: 'Repositories and trust',
+  },
+  {
     name: 'assumeyes',
     short: 'y',
     kind: 'flag',

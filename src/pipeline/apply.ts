@@ -6,6 +6,7 @@ import { KpmError } from '../errors.ts';
 import type { Ui } from '../host/machine.ts';
 import type { LockedState } from '../state/lock.ts';
 import type { Application } from './application.ts';
+import { downloadAll, dropDownloads } from './download.ts';
 import { installOne } from './install.ts';
 import { loadOne } from './load.ts';
 import type { Observed } from './observe.ts';
@@ -58,6 +59,8 @@ export async function applyPlan(
     if ((action.do === 'load' || action.do === 'unhold') && installFailed(plan, outcomes, action.kernel)) continue;
     outcomes[n] = await attempt(ui, () => perform(application, n, staged));
   }
+  const taken = [...staged].flatMap(([n, patch]) => (outcomes[n]?.outcome === 'done' ? [patch.package] : []));
+  dropDownloads(observed, taken);
   await proposePins(
     observed,
     request,
@@ -77,10 +80,12 @@ async function stageAll(application: Application, outcomes: Outcome[]): Promise<
   const { observed, request, plan, ui } = application;
   const trustees = makeTrustees(observed, request, ui);
   const staged = new Map<number, StagedPatch>();
+  const wanted = plan.actions.flatMap((action) => (isTake(action) ? [action.package] : []));
+  const downloads = await downloadAll(observed, wanted, ui);
   for (const [n, action] of plan.actions.entries()) {
     if (!isTake(action)) continue;
     const outcome = await attempt(ui, async () => {
-      const patch = await stage(observed, trustees, action, ui);
+      const patch = await stage({ observed, trustees, downloads, ui }, action);
       staged.set(n, patch);
       application.stagedFor.set(action.kernel, patch);
     });

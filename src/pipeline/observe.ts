@@ -91,6 +91,7 @@ export async function look(machine: Machine, request: Request, ui: Ui): Promise<
     : await refreshRepositories(config, cache, net, {
         refresh: request.refresh,
         cacheOnly: request.cacheOnly,
+        allowOlder: request.allowOlder ?? false,
         advisories: request.advisories ?? false,
         tolerant: TOLERANT.includes(request.verb),
         now: machine.now(),

@@ -46,6 +46,8 @@ export interface Request {
   readonly refresh: boolean;
   /** Never use the network. */
   readonly cacheOnly: boolean;
+  /** Take signed metadata that is older than what was seen before; absent: no. */
+  readonly allowOlder?: boolean;
   /** Advisories are wanted too. */
   readonly advisories?: boolean;
   /** Packages and keys too come from the cache and from file: URLs only; absent: no. */

@@ -11,6 +11,7 @@ import type { InstallAction, Rejection } from '../domain/plan.ts';
 import { type ErrorCode, KpmError } from '../errors.ts';
 import { parseRpm, type RpmPackage } from '../formats/rpm/package.ts';
 import type { Ui } from '../host/machine.ts';
+import type { Download } from './download.ts';
 import { fetchOffered } from './fetch.ts';
 import type { Observed } from './observe.ts';
 import type { Trustees } from './trust.ts';
@@ -25,6 +26,15 @@ export interface StagedPatch {
   readonly url: string | null;
   /** Levels whose files proved unusable. */
   readonly steppedOver: readonly Rejection[];
+}
+
+/** What staging works with. */
+export interface Staging {
+  readonly observed: Observed;
+  readonly trustees: Trustees;
+  /** What the download phase came to; a level below the planned one is fetched when it is tried. */
+  readonly downloads: ReadonlyMap<OfferedPackage, Download>;
+  readonly ui: Ui;
 }
 
 /**
@@ -47,23 +57,18 @@ const UNUSABLE: readonly ErrorCode[] = [
  * Brings one planned package, or the next usable level below it, to the point where it can be installed.
  * Raises the codes of fetching, verifying and extracting; those of the planned level when every level is unusable.
  */
-export async function stage(
-  observed: Observed,
-  trustees: Trustees,
-  action: InstallAction,
-  ui: Ui,
-): Promise<StagedPatch> {
+export async function stage(staging: Staging, action: InstallAction): Promise<StagedPatch> {
   const steppedOver: Rejection[] = [];
   let first: KpmError | null = null;
   for (const pkg of [action.package, ...action.fallbacks]) {
     try {
-      const staged = await stageOne(observed, trustees, action, pkg, ui);
+      const staged = await stageOne(staging, action, pkg);
       return { ...staged, action, steppedOver };
     } catch (error) {
       if (!(error instanceof KpmError) || !UNUSABLE.includes(error.code)) throw error;
       first ??= error;
       steppedOver.push({ nevra: formatNevra(pkg), repo: pkg.repo, because: because('unusable-file', error.message) });
-      ui.warn(`${error.message} The next level below is tried.`);
+      staging.ui.warn(`${error.message} The next level below is tried.`);
     }
   }
   throw first ?? new KpmError('internal', { text: `Nothing to stage for ${action.kernel}.` });
@@ -71,19 +76,16 @@ export async function stage(
 
 type One = Omit<StagedPatch, 'action' | 'steppedOver'>;
 
-async function stageOne(
-  observed: Observed,
-  trustees: Trustees,
-  action: InstallAction,
-  pkg: OfferedPackage,
-  ui: Ui,
-): Promise<One> {
+async function stageOne(staging: Staging, action: InstallAction, pkg: OfferedPackage): Promise<One> {
+  const { observed, trustees, downloads, ui } = staging;
+  const download = downloads.get(pkg);
+  if (download && 'error' in download) throw download.error;
   const { bytes, url } = await fetchOffered(observed, pkg, ui);
   const rpm = parseRpm(bytes);
   sameAsOffered(rpm, pkg);
   const verified = await trustees.verify(rpm, pkg.repo);
   const modules = await extractModules(verified, action.kernel, observed.machine.run.filter);
-  return { package: pkg, verified, modules, url };
+  return { package: pkg, verified, modules, url: download?.url ?? url };
 }
 
 /** A package that is not what the metadata promised by that name is never installed, however well it is signed. */

@@ -1,0 +1,49 @@
+// The download phase of a plan, as dnf has it: every package is fetched, several at a time, before anybody is asked about
+// a key and before anything is changed. What was fetched lies in the cache; memory holds one package at a time.
+import { dropFetched } from '../apply/fetch.ts';
+import { COMMAND_LINE, type OfferedPackage } from '../domain/package.ts';
+import { KpmError } from '../errors.ts';
+import type { Ui } from '../host/machine.ts';
+import { fetchOffered } from './fetch.ts';
+import type { Observed } from './observe.ts';
+
+/** Where a package came from, or why it could not be had. */
+export type Download = { readonly url: string | null } | { readonly error: KpmError };
+
+/** dnf's own limit for max_parallel_downloads (dnf.conf(5)). */
+const MOST = 20;
+
+/** Fetches packages side by side (max_parallel_downloads); one that fails does not stop the others. */
+export async function downloadAll(
+  observed: Observed,
+  packages: readonly OfferedPackage[],
+  ui: Ui,
+): Promise<ReadonlyMap<OfferedPackage, Download>> {
+  const downloads = new Map<OfferedPackage, Download>();
+  const queue = packages.filter(({ repo }) => repo !== COMMAND_LINE);
+  const work = async (): Promise<void> => {
+    for (let pkg = queue.shift(); pkg; pkg = queue.shift()) downloads.set(pkg, await download(observed, pkg, ui));
+  };
+  const atOnce = Math.min(Math.max(observed.config.main.maxParallelDownloads, 1), MOST);
+  await Promise.all(Array.from({ length: atOnce }, work));
+  return downloads;
+}
+
+async function download(observed: Observed, pkg: OfferedPackage, ui: Ui): Promise<Download> {
+  try {
+    const { url } = await fetchOffered(observed, pkg, ui);
+    return { url };
+  } catch (error) {
+    if (error instanceof KpmError) return { error };
+    throw error;
+  }
+}
+
+/** Gives the space of installed packages back, unless their repository says `keepcache=1`. */
+export function dropDownloads(observed: Observed, packages: readonly OfferedPackage[]): void {
+  for (const pkg of packages) {
+    const repo = observed.config.repos.find(({ id }) => id === pkg.repo);
+    const snapshot = observed.snapshots.find(({ state }) => state.id === pkg.repo);
+    if (repo && !repo.keepcache && snapshot) dropFetched(observed.cache, snapshot, pkg);
+  }
+}

@@ -1,0 +1,48 @@
+// The download phase: everything is fetched before a key is asked about; keepcache says whether it stays in the cache.
+import { mkdtempSync, rmSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { main } from '../../../src/cli/main.ts';
+import { KERNELS, repoText, scratchRoot, serveFixtures } from '../../support/fixtures.ts';
+import { surroundings } from '../../support/surroundings.ts';
+import { treeOf } from '../../support/tree.ts';
+
+let host = '';
+let server: Awaited<ReturnType<typeof serveFixtures>>;
+beforeAll(async () => {
+  host = mkdtempSync(path.join(os.tmpdir(), 'kpm-download-'));
+  server = await serveFixtures();
+});
+afterAll(async () => {
+  rmSync(host, { recursive: true });
+  await server.close();
+});
+
+describe('auto', () => {
+  test.each([
+    ['keepcache=0', 0],
+    ['keepcache=1', 2],
+  ])('with %s leaves %i packages in the cache', async (option, left) => {
+    const root = scratchRoot({
+      url: server.url,
+      kernels: [KERNELS.K1, KERNELS.K2],
+      rpmdb: false,
+      repos: repoText('el9', `${option}\n`),
+    });
+    const seen = server.requests.length;
+    try {
+      const status = await main(['--installroot', root.path, 'auto', '-y'], surroundings({ hostPath: host }));
+      expect(status).toBe(0);
+      expect(treeOf(root.at('var/cache')).filter((line) => line.includes('.rpm '))).toHaveLength(left);
+      const asked = server.requests.slice(seen).filter((line) => /Packages|keys/.test(line));
+      expect(asked.map((line) => (line.includes('Packages') ? 'package' : 'key'))).toEqual([
+        'package',
+        'package',
+        'key',
+      ]);
+    } finally {
+      root.remove();
+    }
+  });
+});
