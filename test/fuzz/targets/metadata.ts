@@ -5,6 +5,7 @@ import { readPrimary } from '../../../src/observe/repo/primary.ts';
 import { parseRepomd, primaryRecord } from '../../../src/observe/repo/repomd.ts';
 import { INTEREST, scanPackages, trustworthy } from '../../../src/observe/repo/scan.ts';
 import { strictPackages } from '../../../src/observe/repo/strict.ts';
+import { readUpdateinfo } from '../../../src/observe/repo/updateinfo.ts';
 import type { XmlReader } from '../../../src/observe/repo/xml.ts';
 import { mutate } from '../mutate.ts';
 import type { Samples } from '../samples.ts';
@@ -76,7 +77,21 @@ async function strictly(bytes: Buffer): Promise<number | null> {
   }
 }
 
+const UPDATES = [
+  ...XML,
+  '<update type="security">',
+  '</update>',
+  '<updates>',
+  '</updates>',
+  '<reference type="cve" id="CVE-2024-1"/>',
+  '<package name="kpatch-patch-1" version="1" release="1" arch="x86_64">',
+  '<issued date="2024-01-01"/>',
+  '<pkglist><collection>',
+  '<id>',
+];
+
 export function metadataTargets(from: Samples, xml: XmlReader): Target[] {
+  const updates = from.updateinfos.filter(({ length }) => length < 16 * 1024);
   return [
     {
       name: 'repomd',
@@ -111,6 +126,15 @@ export function metadataTargets(from: Samples, xml: XmlReader): Target[] {
           strict === null || strict === scan.starts,
           `the scan sees ${scan.starts} packages, the parser ${strict}`,
         );
+      },
+    },
+    {
+      name: 'updateinfo',
+      weight: 6,
+      make: (random) => mutate(random.pick(updates), updates, random, UPDATES),
+      async run(bytes) {
+        const open = async () => ({ stream: pieces(bytes), check: () => undefined });
+        await readUpdateinfo(open, 'updateinfo', xml);
       },
     },
     {
