@@ -9,11 +9,11 @@ import type { OfferedPackage } from '../domain/package.ts';
 import type { InstallAction, LoadAction, Rejection, UnholdAction, Unmatched } from '../domain/plan.ts';
 import type { World } from '../domain/world.ts';
 import { skippedText } from './explain.ts';
-import { installedLevel, type PackagedPatch } from './installed.ts';
+import { activeLevel, installedLevel, type PackagedPatch } from './installed.ts';
 import { type Candidates, candidatesFor } from './match.ts';
 import { type Meaning, meaningOf } from './meaning.ts';
 import { loadAction } from './policy.ts';
-import { looksEmpty, targetOf } from './schemes/rhel.ts';
+import { levelOfModule, looksEmpty, moduleName, targetOf } from './schemes/rhel.ts';
 import { isPinned, type Spec } from './spec.ts';
 
 export type AskedVerb = 'install' | 'upgrade' | 'downgrade' | 'reinstall';
@@ -51,7 +51,7 @@ function faultOf(verb: AskedVerb, { spec, offered, installed, problem }: Meaning
   if (problem !== null) return problem;
   if (offered.length === 0 && installed.length === 0) return `No match for argument: ${spec.text}`;
   const here = offered.filter((pkg) => kernelOf(pkg, world) !== null);
-  const first = offered[0];
+  const first = offered.find((pkg) => 'kernel' in targetOf(pkg)) ?? offered[0];
   if (here.length === 0 && installed.length === 0 && first) return elsewhere(first);
   if (verb !== 'install' && installed.length === 0) {
     const names = new Set(here.map(({ name }) => name));
@@ -100,7 +100,7 @@ export function askedFor(
   }
   if (verb !== 'install' && installed === null) return { ...none, skip: because('nothing-installed') };
   const best = choose(verb, candidates.usable, installed, request);
-  const install = best ? take(verb, kernel, best, installed, { ...candidates, rejected }) : null;
+  const install = best ? take(verb, kernel, best, installed, { ...candidates, rejected }, world) : null;
   const loads = load && world.live && kernel.running ? loadAction(kernel, install, installed, world) : null;
   const unholds = verb === 'install' || verb === 'upgrade' ? lifted(kernel, install ?? installed, world) : [];
   if (install || loads || unholds.length > 0) return { install, load: loads, unholds, skip: null, rejected };
@@ -140,6 +140,7 @@ function take(
   best: OfferedPackage,
   installed: PackagedPatch | null,
   { usable, rejected }: Candidates,
+  world: World,
 ): InstallAction {
   const order = installed === null ? 1 : compareEvr(best, installed.package);
   const below = usable.filter((pkg) => compareEvr(pkg, best) < 0);
@@ -162,8 +163,16 @@ function take(
         ? because('newer-level', `newer than the installed ${formatEvr(installed.package)}`)
         : looksEmpty(best)
           ? because('subscribe')
-          : because('asked-for'),
+          : because('asked-for', keeps(kernel, best, world) ?? undefined),
   };
+}
+
+/** A lower level does not take the place of a higher one in a running kernel: that one stays until it is rebooted. */
+function keeps(kernel: InstalledKernel, best: OfferedPackage, world: World): string | null {
+  const active = world.live && kernel.running ? activeLevel(best.name, world) : null;
+  const level = levelOfModule(moduleName(best), best.name);
+  if (active === null || level === null || compareEvr(active.level, level) <= 0) return null;
+  return `${active.patch.module} stays active in the running kernel until the next reboot`;
 }
 
 /** The holds on what a person asks for by name. */

@@ -1,7 +1,7 @@
 // What one word of a command line means: packages on offer, and patches that are installed.
 import { compareEvr } from '../domain/evr.ts';
 import { kernelArch } from '../domain/kernel.ts';
-import { formatNevra, sameNevra } from '../domain/nevra.ts';
+import { compareNevra, formatNevra, sameNevra } from '../domain/nevra.ts';
 import { COMMAND_LINE, type Dependency, type OfferedPackage } from '../domain/package.ts';
 import type { World } from '../domain/world.ts';
 import type { PackagedPatch } from './installed.ts';
@@ -20,7 +20,7 @@ export interface Meaning {
 /** Understands one spec. */
 export function meaningOf(spec: Spec, world: World): Meaning {
   if (spec.kind === 'cve' || spec.kind === 'advisory') return byAdvisory(spec, world);
-  const pool = world.offered.filter((pkg) => isLivePatchName(pkg.name));
+  const pool = world.offered.filter((pkg) => isLivePatchName(pkg.name)).sort(byIdentity);
   if (spec.kind === 'file') {
     const offered = pool.filter((pkg) => pkg.repo === COMMAND_LINE && pkg.href === spec.text);
     return { spec, offered, installed: [], problem: null };
@@ -31,6 +31,14 @@ export function meaningOf(spec: Spec, world: World): Meaning {
   const streams = new Set(installed.map((patch) => patch.package.name));
   const offered = pool.filter((pkg) => named.includes(pkg) || streams.has(pkg.name));
   return { spec, offered: named.length > 0 && installed.length === 0 ? named : offered, installed, problem: null };
+}
+
+/** A fixed order, so that the order of metadata never matters. */
+function byIdentity(a: OfferedPackage, b: OfferedPackage): number {
+  const order = compareNevra(a, b) || (a.repo < b.repo ? -1 : a.repo > b.repo ? 1 : 0);
+  if (order !== 0) return order;
+  const [one, two] = [JSON.stringify(a), JSON.stringify(b)];
+  return one < two ? -1 : one > two ? 1 : 0;
 }
 
 interface NamedPatch extends Named {

@@ -149,7 +149,9 @@ function unholdLines(actions: readonly Action[], style: Style): string[] {
 function noteLines(actions: readonly Action[], style: Style): string[] {
   const notes = actions.flatMap((action) => {
     if (action.do === 'downgrade') {
+      const kept = PLAIN.includes(action.because.text) ? [] : [action.because.text];
       return [
+        ...kept,
         `${action.package.name} is held at this level from now on; to let go: kpatch-pm upgrade ${action.package.name}`,
       ];
     }
