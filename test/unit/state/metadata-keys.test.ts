@@ -12,6 +12,7 @@ import {
   removeMetadataKey,
 } from '../../../src/state/metadata-keys.ts';
 import { removedKeys } from '../../../src/state/removed-keys.ts';
+import { needsThat } from '../../support/programs.ts';
 import { top } from '../../support/top.ts';
 
 let dir: string;
@@ -97,4 +98,18 @@ test('a directory that others may write, or a damaged list of removals, gives no
   rmSync(path.join(dir, METADATA_KEYS, 'base', 'removed.json'));
   chmodSync(path.join(dir, 'var/lib/kpatch-pm'), 0o777);
   expect(metadataKeys(root, uid, 'base')).toMatchObject({ keys: [], notices: [{ code: 'state-unsafe' }] });
+});
+
+needsThat(process.getuid?.() === 0, 'being root')('as another user', () => {
+  test('keys that may not be read are not known, rather than none', () => {
+    importMetadataKey(root, 'base', key('release'));
+    chmodSync(dir, 0o755);
+    process.seteuid?.(65534);
+    try {
+      expect(metadataKeys(root, 0, 'base')).toMatchObject({ keys: null, notices: [{ code: 'file-unreadable' }] });
+      expect(allMetadataKeys(root, 0).keys).toEqual([]);
+    } finally {
+      process.seteuid?.(0);
+    }
+  });
 });
