@@ -5,6 +5,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { main } from '../../src/cli/main.ts';
+import type { Run } from '../../src/host/run.ts';
 import {
   FIXTURES,
   type FixtureServer,
@@ -149,7 +150,9 @@ needs(
     ]);
     expect(pins).toMatchObject([{ stream: 'rhel', fingerprint: RELEASE, source: 'recorded' }]);
     const list = await run(['keys']);
-    expect(list.out).toMatch(new RegExp(`Signing packages:[\\s\\S]*${RELEASE} +never +rpm +rhel\n +release \\(TEST KEY`));
+    expect(list.out).toMatch(
+      new RegExp(`Signing packages:[\\s\\S]*${RELEASE} +never +rpm +rhel\n +release \\(TEST KEY`),
+    );
     expect(list.out).toMatch(/ revoked /);
     const shown = await run(['keys', 'show', ...'67C1 80CD 3E68 AF9A A4B7 DC2C 0F6A B0C2 B5D4 1D1B'.split(' ')]);
     expect(shown.out).toMatch(
@@ -266,5 +269,24 @@ needs(
     } finally {
       gpg.close();
     }
+  });
+
+  test('status asks rpm for its keys only when its database changed', async () => {
+    const asked = async (): Promise<number> => {
+      const around = surroundings({ hostPath: host, now });
+      let count = 0;
+      const counting: Run = {
+        ...around.run,
+        run: (program, args, options) => {
+          if (args.includes('gpg-pubkey')) count++;
+          return around.run.run(program, args, options);
+        },
+      };
+      expect(await main(['--installroot', root.path, 'status'], { ...around, run: counting })).toBe(0);
+      return count;
+    };
+    expect([await asked(), await asked()]).toEqual([1, 0]);
+    await json('import', 'RPM-GPG-KEY-fixtures');
+    expect([await asked(), await asked()]).toEqual([1, 0]);
   });
 });
