@@ -14,6 +14,8 @@ export interface WriteOptions {
   readonly owner?: { readonly uid: number; readonly gid: number };
   /** Called with the temporary file's path before it is renamed into place (labels). */
   readonly beforeCommit?: (temporary: string) => void;
+  /** False: whole or not at all, but not necessarily there after a power cut. For what can be had again; true unless said. */
+  readonly durable?: boolean;
 }
 
 /** A hidden name beside the final one, short enough for every file system. */
@@ -32,7 +34,7 @@ export function writeFile(place: Place, data: Buffer | string, options: WriteOpt
       if (options.owner !== undefined) own(fd, options.owner);
       fs.fchmodSync(fd, options.mode ?? 0o644);
       if (options.mtime !== undefined) fs.futimesSync(fd, options.mtime, options.mtime);
-      fs.fsyncSync(fd);
+      if (options.durable !== false) fs.fsyncSync(fd);
     } finally {
       fs.closeSync(fd);
     }
@@ -42,7 +44,7 @@ export function writeFile(place: Place, data: Buffer | string, options: WriteOpt
     discard(scratch);
     throw error;
   }
-  syncDirectory(place);
+  if (options.durable !== false) syncDirectory(place);
 }
 
 function own(fd: number, { uid, gid }: { readonly uid: number; readonly gid: number }): void {
@@ -73,7 +75,7 @@ function discard(scratch: Place): void {
 }
 
 /** Makes a directory with exactly this mode, whatever the umask. False when something of that name is already there. */
-export function makeDirectory(place: Place, mode: number): boolean {
+export function makeDirectory(place: Place, mode: number, durable = true): boolean {
   try {
     fs.mkdirSync(through(place), { mode: 0o700 });
   } catch (error) {
@@ -88,7 +90,7 @@ export function makeDirectory(place: Place, mode: number): boolean {
   } finally {
     fs.closeSync(fd);
   }
-  syncDirectory(place);
+  if (durable) syncDirectory(place);
   return true;
 }
 

@@ -118,13 +118,13 @@ export class Root {
   }
 
   /** Creates a directory and its parents with exactly this mode; existing ones are left as they are. */
-  mkdirs(relative: string, mode = 0o755): void {
+  mkdirs(relative: string, mode = 0o755, durable = true): void {
     const parts = components(relative);
     for (let n = 1; n <= parts.length; n++) {
       const sofar = parts.slice(0, n).join('/');
       if (this.stat(sofar)?.isDirectory()) continue;
       this.#change('mkdir', sofar, () => {
-        const made = this.#inside(sofar, true, (place) => makeDirectory(place, mode));
+        const made = this.#inside(sofar, true, (place) => makeDirectory(place, mode, durable));
         if (!made && this.stat(sofar)?.isDirectory() !== true) {
           throw unwritable(this.show(sofar), new Error('something that is no directory has that name'));
         }

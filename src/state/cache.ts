@@ -77,15 +77,24 @@ export function readCached(place: Place | null, relative: string, maxBytes: numb
 
 /**
  * Writes a file of the cache atomically. Gives the reason where it cannot be kept (read-only, not ours): the run goes on
- * without, and says so. Raises `no-space`, which the person must know.
+ * without, and says so. Raises `no-space`, which the person must know. With `durable: false` nothing waits for the disk:
+ * only for files that show damage by themselves.
  */
-export function writeCached(cache: Cache, relative: string, data: Buffer | string): KpmError | null {
+export function writeCached(
+  cache: Cache,
+  relative: string,
+  data: Buffer | string,
+  { durable = true }: { readonly durable?: boolean } = {},
+): KpmError | null {
   const place = cache.own;
   if (place === null) return null;
   try {
     const folder = relative.slice(0, relative.lastIndexOf('/'));
-    place.root.mkdirs(`${place.base}/${folder}`, place.mode);
-    place.root.write(`${place.base}/${relative}`, data, { mode: place.mode === 0o700 ? 0o600 : 0o644 });
+    place.root.mkdirs(`${place.base}/${folder}`, place.mode, durable);
+    place.root.write(`${place.base}/${relative}`, data, {
+      mode: place.mode === 0o700 ? 0o600 : 0o644,
+      durable,
+    });
     return null;
   } catch (error) {
     if (error instanceof KpmError && error.code !== 'no-space') return error;

@@ -11,6 +11,8 @@ import type { RepomdRecord } from './repomd.ts';
 const FORMAT = 3;
 const MAX_INDEX = 128 * 1024 * 1024;
 const MAX_STATE = 64 * 1024;
+/** A power cut may cost what was just written: the index has a checksum, and half a state.json is none. */
+const QUICK = { durable: false } as const;
 
 /** What the index says about itself. */
 export interface Made {
@@ -116,8 +118,8 @@ export function saveStored(cache: Cache, key: string, repomd: Buffer, stored: St
   const body = JSON.stringify(index);
   const head = JSON.stringify({ format: FORMAT, sha256: sha256(body) });
   return (
-    writeCached(cache, `${key}/repomd.xml`, repomd) ??
-    writeCached(cache, `${key}/index.json`, `${head}\n${body}`) ??
+    writeCached(cache, `${key}/repomd.xml`, repomd, QUICK) ??
+    writeCached(cache, `${key}/index.json`, `${head}\n${body}`, QUICK) ??
     (confirmation && saveConfirmation(cache, key, stored.repomd, checked, confirmation))
   );
 }
@@ -131,5 +133,5 @@ export function saveConfirmation(
   confirmation: Confirmation,
 ): KpmError | null {
   const state: State = { format: FORMAT, repomd, checked, ...confirmation };
-  return writeCached(cache, `${key}/state.json`, `${JSON.stringify(state)}\n`);
+  return writeCached(cache, `${key}/state.json`, `${JSON.stringify(state)}\n`, QUICK);
 }
