@@ -291,7 +291,7 @@ export const OPTIONS = [
     scope: 'both',
     type: 'bool',
     default: '0',
-    meaning: 'Measure the mirrors and take the fastest first.',
+    meaning: 'Read and not followed: mirrors are asked in the order of the list.',
   },
   // ---- freshness and cache
   {
