@@ -56,7 +56,7 @@ export function fleetHtml(time: string, foreign: Fleet, version: string): string
 <meta http-equiv="Content-Security-Policy" content="${policy()}">
 <meta name="referrer" content="no-referrer">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<title>Kernel live patches: ${machines} machines</title>
+<title>Kernel live patches: ${machines} machine${machines === 1 ? '' : 's'}</title>
 <style>${STYLE}</style>
 </head>
 <body>

@@ -68,11 +68,11 @@ export function renderSummary(lines: readonly AdvisoryLine[], which: Which): str
   const counts = summarize(lines);
   const security = LEVELS.reduce((sum, level) => sum + counts.security[level], 0);
   const rows: [number, number, string][] = [
+    [1, counts.newpackage, 'New Package notice(s)'],
     [1, security, 'Security notice(s)'],
     ...LEVELS.map((level): [number, number, string] => [2, counts.security[level], `${level} Security notice(s)`]),
     [1, counts.bugfix, 'Bugfix notice(s)'],
     [1, counts.enhancement, 'Enhancement notice(s)'],
-    [1, counts.newpackage, 'New Package notice(s)'],
     [1, counts.other, 'other notice(s)'],
   ];
   const shown = rows.filter(([, count]) => count > 0);
