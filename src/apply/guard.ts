@@ -41,7 +41,7 @@ export async function loadGuarded(state: State, request: GuardedLoad): Promise<L
   const bootId = attribute(machine.host, 'proc/sys/kernel/random/boot_id') ?? '';
   const marked = withAttempt(readAttempts(root, uid), { ...attempt, bootId });
   const tried = marked.attempts.some((one) => one.kernel === kernel && one.sha256 === sha256);
-  if (tried) writeAttempts(state, marked);
+  if (tried) arm(request, () => writeAttempts(state, marked));
   let result: LoadResult;
   try {
     result = await loadModule(request);
@@ -52,9 +52,19 @@ export async function loadGuarded(state: State, request: GuardedLoad): Promise<L
   }
   if (tried && request.proof === 'now') {
     await (request.stopwatch ?? realStopwatch).sleep(HEALTHY);
-    writeAttempts(state, withProven(readAttempts(root, uid), { kernel, sha256 }));
+    arm(request, () => writeAttempts(state, withProven(readAttempts(root, uid), { kernel, sha256 })));
   }
   return lookAgain(request, result);
+}
+
+/** Writes the marker. A full or read-only disk costs the guard, which is said, not the patch. */
+function arm({ module, ui }: GuardedLoad, write: () => void): void {
+  try {
+    write();
+  } catch (error) {
+    if (!(error instanceof KpmError && ['read-only', 'no-space'].includes(error.code))) throw error;
+    ui?.warn(`${error.message} ${module} is loaded without the crash guard.`);
+  }
 }
 
 /** Probes on the functions the file says it replaces. Raises `probe-conflict` where that is a reason not to load. */
