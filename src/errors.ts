@@ -395,10 +395,6 @@ export const ERROR_CODES = {
     meaning: 'A module was taken out of use because the machine crashed while it was being loaded.',
     next: 'Take a newer level, or run `kpatch-pm quarantine clear MODULE`.',
   },
-  'unattended-off': {
-    meaning: 'Units of systemd that work for kpatch-pm could not be enabled or disabled.',
-    next: 'Run the systemctl command that is shown.',
-  },
   'loading-forbidden': {
     meaning:
       'This is no place to load modules: another root, a container, a kdump kernel, a system upgrade, or switched off.',

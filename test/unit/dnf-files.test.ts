@@ -1,0 +1,63 @@
+// The files for dnf, against the forms its plug-ins document (dnf-plugins-core: post-transaction-actions; libdnf5: actions).
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { describe, expect, test } from '@jest/globals';
+import { HIDDEN_VERBS } from '../../src/cli/system-verbs.ts';
+import { top } from '../support/top.ts';
+
+const lines = (file: string): string[] =>
+  readFileSync(path.join(top, 'packaging/dnf', file), 'utf8')
+    .split('\n')
+    .filter((line) => line !== '' && !line.startsWith('#'));
+
+const CALLBACKS = [
+  'pre_base_setup',
+  'post_base_setup',
+  'repos_configured',
+  'repos_loaded',
+  'pre_add_cmdline_packages',
+  'post_add_cmdline_packages',
+  'goal_resolved',
+  'pre_transaction',
+  'post_transaction',
+];
+
+/** The verb and word that a command calls; it must be ours, by its absolute path. */
+function called(command: string): [string, string] {
+  const [program, ...words] = command.split(' ');
+  expect(program).toBe('/usr/bin/kpatch-pm');
+  const [verb = '', word = ''] = words.filter((one) => one !== '-q');
+  const known: readonly string[] = HIDDEN_VERBS.find(({ name }) => name === verb)?.words ?? [];
+  expect(known).toContain(word);
+  return [verb, word];
+}
+
+describe('dnf4', () => {
+  test('package_filter:state:command', () => {
+    const found = lines('dnf4/kpatch-pm.action').map((line) => line.split(':'));
+    expect(found.length).toBeGreaterThan(0);
+    for (const [filter, state, command = '', ...more] of found) {
+      expect(filter).toMatch(/^kernel/);
+      expect(['in', 'out', 'any']).toContain(state);
+      expect(called(command)).toEqual(['service', 'wait']);
+      expect(more).toEqual([]);
+    }
+  });
+});
+
+describe('dnf5', () => {
+  test('callback:package_filter:direction:options:command', () => {
+    const found = lines('dnf5/kpatch-pm.actions').map((line) => line.split(':'));
+    expect(found.length).toBeGreaterThan(0);
+    for (const [callback = '', filter, direction = '', options = '', command = '', ...more] of found) {
+      expect(CALLBACKS).toContain(callback);
+      expect(filter).toMatch(/^kernel/);
+      expect(['in', 'out', '']).toContain(direction);
+      for (const option of options.split(' ')) expect(option).toMatch(/^(enabled|mode|raise_error)=[\w-]+$/);
+      expect(called(command)).toEqual(['service', 'wait']);
+      // Plain mode takes every line of standard output for an instruction.
+      expect(command).toContain(' -q ');
+      expect(more).toEqual([]);
+    }
+  });
+});
