@@ -9,7 +9,7 @@ import type { Ui } from '../host/machine.ts';
 import { shown } from '../net/url.ts';
 import { importKey, trustedKeys } from '../state/keys.ts';
 import { removedKeys } from '../state/removed-keys.ts';
-import { consentTo, type OfferedKey, vouchedKey } from './consent.ts';
+import { consentTo, type OfferedKey, type Vouched, vouchedKey } from './consent.ts';
 import { fetchKeyFile } from './fetch.ts';
 import type { Observed } from './observe.ts';
 import { pin, pinsOf, streamOf } from './pins.ts';
@@ -57,19 +57,19 @@ export function makeTrustees(observed: Observed, request: Request, ui: Ui): Trus
     return true;
   };
 
-  /** A pinned key hands over to the next: a release package it signed brings the new key to this machine. */
-  const succeed = async (signer: PublicKey, trust: Trust): Promise<boolean> => {
+  /** A pinned key hands over to the next: a release package it signed brings the new key to this machine. Null: it does not. */
+  const heirOf = async (signer: PublicKey, trust: Trust): Promise<Vouched | null> => {
     const pinned = trust.keys.filter(({ fingerprint }) => trust.pinned?.includes(fingerprint));
-    if (!trust.stream || isWritten(observed, trust.stream)) return false;
-    if (removedKeys(root).some(({ fingerprint }) => fingerprint === signer.fingerprint)) return false;
-    const vouched = await vouchedKey(machine, signer.fingerprint, pinned, [], 'release');
-    if (vouched === null) return false;
-    const { voucher, key } = vouched;
+    if (!trust.stream || isWritten(observed, trust.stream)) return null;
+    if (removedKeys(root).some(({ fingerprint }) => fingerprint === signer.fingerprint)) return null;
+    return vouchedKey(machine, signer.fingerprint, pinned, [], 'release');
+  };
+
+  const handOver = ({ voucher, key }: Vouched, stream: string): void => {
     ui.warn(
-      `${voucher.package}, signed by the pinned key ${voucher.signedBy}, brings the key ${key.fingerprint} (${key.owner}): it is pinned for the stream ${trust.stream} too.`,
+      `${voucher.package}, signed by the pinned key ${voucher.signedBy}, brings the key ${key.fingerprint} (${key.owner}): it is pinned for the stream ${stream} too.`,
     );
-    pin(observed, trust.stream, key, ui);
-    return true;
+    pin(observed, stream, key, ui);
   };
 
   return {
@@ -79,34 +79,37 @@ export function makeTrustees(observed: Observed, request: Request, ui: Ui): Trus
       const missing = attempt(() => verifyPackage(rpm, trust));
       if (!(missing instanceof KpmError)) return missing;
       // A pin refuses what a trusted key signed, unless the pinned key itself vouches for that key.
-      const signer = missing.code === 'key-not-pinned' ? signerOf(rpm, trust, trust.keys) : null;
+      const signer = missing.code === 'key-not-pinned' ? signerOf(rpm, { ...trust, pinned: null }, trust.keys) : null;
       if (signer) {
-        if (await succeed(signer, trust)) return verifyPackage(rpm, await trustFor(stream));
-        throw missing;
+        const heir = await heirOf(signer, trust);
+        if (heir === null || stream === null) throw missing;
+        handOver(heir, stream);
+        return verifyPackage(rpm, await trustFor(stream));
       }
       if (!CURABLE.includes(missing.code)) throw missing;
       // Judged with every key that is offered, before anybody is asked: what is bad, weak or revoked is called so.
       const offer = await offered(repoId);
       const all = mergeKeys([...trust.keys, ...offer.map(({ key }) => key)]);
-      const good = signerOf(rpm, trust, all);
+      const good = signerOf(rpm, trust, all) ?? signerOf(rpm, { ...trust, pinned: null }, all);
       const proposed = offer.find(({ key }) => key.fingerprint === good?.fingerprint);
       if (!proposed) {
         verifyPackage(rpm, { ...trust, keys: all });
         throw missing;
       }
+      const unpinned = trust.pinned?.includes(proposed.key.fingerprint) === false;
+      const heir = unpinned ? await heirOf(proposed.key, trust) : null;
       // A key that a pin refuses anyway is not asked about.
-      if (trust.pinned && !trust.pinned.includes(proposed.key.fingerprint) && !(await succeed(proposed.key, trust))) {
-        verifyPackage(rpm, { ...trust, keys: all });
-      }
+      if (unpinned && heir === null) verifyPackage(rpm, { ...trust, keys: all });
       if (!(await accept(proposed, trust))) throw missing;
+      if (heir !== null && stream !== null) handOver(heir, stream);
       return verifyPackage(rpm, await trustFor(stream));
     },
   };
 }
 
-/** The key that would make this package verified, pins aside; null when none of `keys` does. Raises nothing of verifyPackage. */
+/** The key that would make this package verified; null when none of `keys` does. Raises nothing of verifyPackage. */
 function signerOf(rpm: RpmPackage, trust: Trust, keys: readonly PublicKey[]): PublicKey | null {
-  const verified = attempt(() => verifyPackage(rpm, { ...trust, keys, pinned: null, allowUnsigned: false }));
+  const verified = attempt(() => verifyPackage(rpm, { ...trust, keys, allowUnsigned: false }));
   if (verified instanceof KpmError) return null;
   return keys.find(({ fingerprint }) => fingerprint === verified.signer?.fingerprint) ?? null;
 }

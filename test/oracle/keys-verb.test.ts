@@ -117,6 +117,24 @@ needs(
     );
   });
 
+  test('a dry run shows what would be done and changes nothing', async () => {
+    const dry = (...args: string[]) => run(['keys', '--dry-run', ...args]);
+    const shown = await dry('import', 'RPM-GPG-KEY-fixtures');
+    expect([shown.status, shown.out.slice(0, 58), rpmHas()]).toEqual([
+      0,
+      `Would be imported: ${RELEASE}`.slice(0, 58),
+      [],
+    ]);
+    expect(shown.err).toContain('67C1 80CD');
+    await json('import', 'RPM-GPG-KEY-fixtures');
+    expect((await dry('remove', RELEASE)).out).toMatch(/^Would be removed: 67C1/);
+    expect((await dry('pin', 'rhel', RELEASE)).out).toMatch(/^Would be pinned for rhel: 67C1/);
+    expect([rpmHas().length, (await json('list')).pins]).toEqual([1, []]);
+    await json('pin', 'rhel', RELEASE);
+    expect((await dry('unpin', 'rhel')).out).toMatch(/^Would be unpinned for rhel: 67C1/);
+    expect((await json('list')).pins).toHaveLength(1);
+  });
+
   test('what is no key, or not there, is told as such', async () => {
     writeFileSync(path.join(host, 'keys', 'note'), 'not a key\n');
     expect((await json('import', 'note')).error?.code).toBe('openpgp-malformed');

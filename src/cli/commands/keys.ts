@@ -58,15 +58,15 @@ export async function run(context: Context): Promise<number> {
   for (const { text } of list.notices) ui.warn(text);
   const shown = word === 'show' ? [keyNamed(list, fingerprint(rest, word), repo)] : list.keys;
   if (options.flag('json')) {
-    output.out(jsonText(keysJson({ ...list, keys: shown }, done)));
+    output.out(jsonText(keysJson({ ...list, keys: shown }, request.dryRun ? [] : done)));
   } else if (word === 'list') {
     output.out(
       renderKeys({ ...list, keys: repo === null ? shown : shown.filter((one) => one.repo === repo) }, output.outStyle),
     );
   } else if (word === 'show') {
     output.out(shown.map((entry) => renderKey(entry)).join(''));
-  } else if (!options.flag('quiet')) {
-    output.out(renderDone(done));
+  } else if (request.dryRun || !options.flag('quiet')) {
+    output.out(renderDone(done, request.dryRun));
   }
   return EXIT.done;
 }

@@ -77,16 +77,18 @@ export function renderKey(entry: KeyEntry): string {
   return rows.map(([name, value]) => `${name.padEnd(11)} : ${cleanDeep(value)}\n`).join('');
 }
 
-const DONE: Record<KeyDone['do'], string> = { import: 'Imported', remove: 'Removed', pin: 'Pinned', unpin: 'Unpinned' };
+const DONE: Record<KeyDone['do'], string> = { import: 'imported', remove: 'removed', pin: 'pinned', unpin: 'unpinned' };
 
-/** What was done, one line each. */
-export function renderDone(done: readonly KeyDone[]): string {
+/** What was done, or in a dry run would be, one line each. */
+export function renderDone(done: readonly KeyDone[], dryRun: boolean): string {
   if (done.length === 0) return 'Nothing to do.\n';
   return done
     .map((one) => {
       const { fingerprint, owner, stream, repo } = cleanDeep(one);
       const what = stream !== null ? ` for ${stream}` : repo !== null ? ` for the metadata of ${repo}` : '';
-      return `${DONE[one.do]}${what}: ${fingerprint}${owner === '' ? '' : ` (${owner})`}\n`;
+      const word = DONE[one.do];
+      const said = dryRun ? `Would be ${word}` : `${word.charAt(0).toUpperCase()}${word.slice(1)}`;
+      return `${said}${what}: ${fingerprint}${owner === '' ? '' : ` (${owner})`}\n`;
     })
     .join('');
 }

@@ -33,7 +33,9 @@ export interface KeyDone {
   readonly repo: string | null;
 }
 
+/** A dry run takes no lock: it changes nothing, and gives what would be done. */
 async function underLock<T>({ machine, request, ui }: KeyChange, act: () => Promise<T>): Promise<T> {
+  if (request.dryRun) return act();
   const locked = await lock(machine, request, ui);
   try {
     return await act();
@@ -58,6 +60,11 @@ export async function importKeys(change: KeyChange, sources: readonly string[], 
     for (const offer of offers) {
       if (isKnown(offer.key, there)) {
         ui.note(`The key ${offer.key.fingerprint} (${offer.key.owner}) is trusted already.`);
+        continue;
+      }
+      if (change.request.dryRun) {
+        ui.note(introduction(titleOf(repo, offer.key), offer));
+        accepted.push(offer.key);
         continue;
       }
       const key = await consentTo(offer, titleOf(repo, offer.key), consenting(change), trusted, removedFor(change));
@@ -96,7 +103,8 @@ function isKnown(key: PublicKey, there: readonly PublicKey[]): boolean {
   return mine !== undefined && mergeKeys([mine, key])[0]?.bytes.equals(mine.bytes) === true;
 }
 
-async function keep({ machine, ui, repo }: KeyChange, key: PublicKey): Promise<void> {
+async function keep({ machine, ui, repo, request }: KeyChange, key: PublicKey): Promise<void> {
+  if (request.dryRun) return;
   if (repo !== null) {
     importMetadataKey(machine.root, repo, key);
     return;
@@ -111,11 +119,13 @@ export async function dropKey(change: KeyChange, typed: string): Promise<KeyDone
   return underLock(change, async () => {
     const entry = keyNamed(await listKeys(machine, config), typed, repo);
     const { key, homes, packages } = entry;
+    const done: KeyDone[] = [{ do: 'remove', fingerprint: key.fingerprint, owner: key.owner, stream: null, repo }];
+    if (change.request.dryRun) return done;
     await agree(change, `${introduction('Removing key', { key, source: keptIn(entry) })}${afterwards(entry)}`);
     const now = machine.now().toISOString();
     if (repo === null) await removeKey(machine.root, machine.run, { key, homes, packages }, now);
     else removeMetadataKey(machine.root, { repo, key }, now);
-    return [{ do: 'remove', fingerprint: key.fingerprint, owner: key.owner, stream: null, repo }];
+    return done;
   });
 }
 
@@ -148,7 +158,8 @@ export async function pinKey(change: KeyChange, stream: string, typed: string): 
     const key = whole && !known ? { fingerprint: typed, owner: '' } : keyNamed(list, typed, null).key;
     if (!known && whole) ui.warn(`The key ${typed} is not trusted yet: a pin alone does not make it so.`);
     const { fingerprint, owner } = key;
-    addPin(machine.root, { stream, fingerprint, owner, since: machine.now().toISOString() });
+    if (!change.request.dryRun)
+      addPin(machine.root, { stream, fingerprint, owner, since: machine.now().toISOString() });
     return [{ do: 'pin', fingerprint, owner, stream, repo: null }];
   });
 }
@@ -170,7 +181,7 @@ export async function unpinKey(change: KeyChange, stream: string, typed: string 
         hint: 'See: kpatch-pm keys list',
       });
     }
-    for (const { fingerprint } of gone) removePin(machine.root, stream, fingerprint);
+    for (const { fingerprint } of change.request.dryRun ? [] : gone) removePin(machine.root, stream, fingerprint);
     return gone.map(({ fingerprint, owner }) => ({ do: 'unpin', fingerprint, owner, stream, repo: null }));
   });
 }
