@@ -14,12 +14,13 @@ export interface KeptChangelog {
 }
 
 const PACKAGE = '\x1d';
+const END = '\x1c';
 const ENTRY = '\x1e';
 const FIELD = '\x1f';
 const SIGNED = ['RSAHEADER', 'DSAHEADER', 'SIGPGP', 'SIGGPG'].map((tag) => `%|${tag}?{%{${tag}:pgpsig} }:{}|`).join('');
 const QUERY =
   `${PACKAGE}%{NAME}${FIELD}%|EPOCH?{%{EPOCH}}:{0}|${FIELD}%{VERSION}${FIELD}%{RELEASE}${FIELD}%{ARCH}${FIELD}${SIGNED}` +
-  `[${ENTRY}%{CHANGELOGTIME}${FIELD}%{CHANGELOGNAME}${FIELD}%{CHANGELOGTEXT}]`;
+  `[${ENTRY}%{CHANGELOGTIME}${FIELD}%{CHANGELOGNAME}${FIELD}%{CHANGELOGTEXT}]${END}`;
 
 /**
  * The changelogs of installed packages, by exact name. Empty where the root has no rpm database or no rpm to read it:
@@ -39,8 +40,11 @@ export async function rpmChangelogs(root: Root, run: Run, names: readonly string
     .flatMap((block) => parse(block) ?? []);
 }
 
+/** One package's answer; what rpm says beside it ("package X is not installed") comes after the end mark. */
 function parse(block: string): KeptChangelog | null {
-  const [head = '', ...entries] = block.split(ENTRY);
+  const end = block.indexOf(END);
+  if (end < 0) return null;
+  const [head = '', ...entries] = block.slice(0, end).split(ENTRY);
   const [name = '', epoch = '', version = '', release = '', arch = '', signed = ''] = head.split(FIELD);
   if (name === '' || version === '' || release === '') return null;
   const keyid = /\bKey ID ([0-9a-f]{16})\b/i.exec(signed)?.[1]?.toUpperCase() ?? null;

@@ -13,7 +13,7 @@ import { keyOf, type RefreshMode, refreshRepositories, type Snapshot } from '../
 import { type Cache, cleanCache, openCache } from '../../../src/state/cache.ts';
 import { type Cdn, startCdn } from '../../support/cdn.ts';
 import { configOf, repoConfig } from '../../support/repo-config.ts';
-import { kernelCore, livePatch, makeRepo, serveRepo } from '../../support/repodata.ts';
+import { digestOf, kernelCore, livePatch, makeRepo, serveRepo } from '../../support/repodata.ts';
 
 const K1 = '5.14.0-427.13.1.el9_4.x86_64';
 const NOON = new Date('2026-11-21T12:00:00Z');
@@ -369,5 +369,90 @@ describe('trouble', () => {
     });
     serveRepo(cdn, base, bare);
     expect(levels(await refresh(here()))).toEqual(['1-1.el9']);
+  });
+});
+
+describe('advisories', () => {
+  const update =
+    '<update type="security"><id>A-1</id><pkglist><collection><package name="kernel" version="1" release="1" arch="x86_64"/></collection></pkglist></update>';
+  const xml = (inside: string) => `<?xml version="1.0"?>\n<updates>${inside}</updates>`;
+  const withUpdates = (inside: string, revision = '1700000000') => {
+    const bytes = Buffer.from(xml(inside));
+    const href = `repodata/${digestOf(bytes)}-updateinfo.xml`;
+    const record = `<data type="updateinfo"><checksum type="sha256">${digestOf(bytes)}</checksum><location href="${href}"/><size>${bytes.length}</size></data></repomd>`;
+    const repo = makeRepo([livePatch(K1, '1-1')], { revision, repomd: (text) => text.replace('</repomd>', record) });
+    return { ...repo, href, files: new Map([...repo.files, [href, bytes]]) };
+  };
+  const states = ([snapshot]: Snapshot[]) => [
+    snapshot?.advisories.map(({ id, repo, signer }) => `${id} ${repo} ${signer}`),
+    snapshot?.advisoryState?.state,
+    snapshot?.advisoryState?.problem?.code,
+  ];
+
+  test('are asked for once, and only when wanted', async () => {
+    const repo = withUpdates(update);
+    serveRepo(cdn, base, repo);
+    expect(states(await refresh(here()))).toEqual([[], undefined, undefined]);
+    expect(cdn.count(`${base}/${repo.href}`)).toBe(0);
+    const wanted = { advisories: true };
+    expect(states(await refresh(here(), wanted))).toEqual([['A-1 test null'], 'read', undefined]);
+    expect(states(await refresh(here(), wanted))).toEqual([['A-1 test null'], 'read', undefined]);
+    expect(states(await refresh(here(), { ...wanted, cacheOnly: true }))).toEqual([
+      ['A-1 test null'],
+      'read',
+      undefined,
+    ]);
+    expect(cdn.count(`${base}/${repo.href}`)).toBe(1);
+  });
+
+  test('are fetched again when the file changes, though the package list does not', async () => {
+    serveRepo(cdn, base, withUpdates(update));
+    await refresh(here(), { advisories: true });
+    serveRepo(cdn, base, withUpdates(update.replace('A-1', 'A-2'), '1700000001'));
+    expect(states(await refresh(here(), { advisories: true, refresh: true }))[0]).toEqual(['A-2 test null']);
+    expect(asked()).toEqual([2, 1]);
+  });
+
+  test('a repository that publishes none says so', async () => {
+    serveRepo(cdn, base, first);
+    expect(states(await refresh(here(), { advisories: true }))).toEqual([[], 'none', undefined]);
+  });
+
+  test('never fetched, and no network: not known', async () => {
+    serveRepo(cdn, base, withUpdates(update));
+    await refresh(here());
+    expect(states(await refresh(here(), { advisories: true, cacheOnly: true }))).toEqual([
+      [],
+      'unread',
+      'cache-missing',
+    ]);
+  });
+
+  test.each<[string, (repo: ReturnType<typeof withUpdates>) => void, string]>([
+    [
+      'damaged',
+      (repo) => cdn.fault(`${base}/${repo.href}`, { kind: 'content', body: xml('<x/>') }),
+      'metadata-mismatch',
+    ],
+    ['gone', (repo) => cdn.fault(`${base}/${repo.href}`, { kind: 'status', status: 404 }), 'repo-unavailable'],
+  ])('a file that is %s costs the advisories, never the packages', async (_what, harm, code) => {
+    const repo = withUpdates(update);
+    serveRepo(cdn, base, repo);
+    harm(repo);
+    const snapshots = await refresh(here(), { advisories: true });
+    expect(snapshots[0]?.packages.length).toBe(1);
+    const [list, state, problem] = states(snapshots);
+    expect([list, state]).toEqual([[], 'unread']);
+    expect([code, 'http-status', 'network-failed', 'metadata-mismatch', 'repo-unavailable']).toContain(problem);
+  });
+
+  test('a damaged index in the cache is made again', async () => {
+    const repo = withUpdates(update);
+    serveRepo(cdn, base, repo);
+    await refresh(here(), { advisories: true });
+    const file = path.join(filesOf(here()), 'advisories.json');
+    writeFileSync(file, readFileSync(file, 'utf8').replace('A-1', 'A-9'));
+    expect(states(await refresh(here(), { advisories: true }))[0]).toEqual(['A-1 test null']);
+    expect(cdn.count(`${base}/${repo.href}`)).toBe(2);
   });
 });
