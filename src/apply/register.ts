@@ -34,6 +34,12 @@ async function waitForRpm(machine: Surroundings, place: string, limit: number): 
   return true;
 }
 
+/** Waits until no transaction of rpm or dnf is running; false when one still is after `limit` milliseconds. */
+export async function rpmIsFree(machine: Surroundings, limit: number): Promise<boolean> {
+  const place = findRpmdb(machine.root);
+  return place === null || waitForRpm(machine, place, limit);
+}
+
 const isNoise = (line: string): boolean => line === '' || /^(warning:|rpm: (RPM should not|However))/.test(line);
 
 function words(stderr: string): string {

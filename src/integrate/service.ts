@@ -1,5 +1,6 @@
 // `kpatch-pm service run`: what kpatch-pm.service does, for the queue of kernel-install and for the timer.
 import { runTransaction } from '../apply/install.ts';
+import { rpmIsFree } from '../apply/register.ts';
 import { removeSteps } from '../apply/transactions.ts';
 import type { KernelRelease } from '../domain/kernel.ts';
 import type { World } from '../domain/world.ts';
@@ -14,6 +15,9 @@ import { unattendedPermission } from './permission.ts';
 
 /** Seconds the service waits for another run: somebody may be reading a question. */
 const LOCK_TIMEOUT = 900;
+
+/** How long a transaction of dnf may go on before its kernels are served without the rpm database being told. */
+const RPM_PATIENCE_MS = 20 * 60_000;
 
 export interface ServiceResult {
   /** Null where nothing was carried out. */
@@ -58,6 +62,10 @@ export async function serviceRun(machine: Machine, request: Request, ui: Ui): Pr
 }
 
 async function work(machine: Machine, request: Request, queue: readonly Queued[], ui: Ui): Promise<ServiceResult> {
+  // kernel-install starts us in the middle of the transaction that brings the kernel.
+  if (!(await rpmIsFree(machine, RPM_PATIENCE_MS))) {
+    ui.warn('Another program has been changing the rpm database for 20 minutes; it is not waited for any longer.');
+  }
   const removed = queue.length > 0 ? await removeGone(machine, request, queue, ui) : new Set<string>();
   const result = await carryOut(machine, request, ui, async () => true);
   for (const { text } of result.report === null ? [] : result.world.notices) ui.warn(text);
