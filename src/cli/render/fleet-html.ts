@@ -19,7 +19,10 @@ div.wide { overflow-x: auto; }
 table { border-collapse: collapse; width: 100%; margin: 1rem 0; }
 th, td { text-align: left; padding: .35rem .6rem; border-bottom: 1px solid var(--line); vertical-align: top; }
 th { background: var(--soft); white-space: nowrap; }
-td.number, th.number { text-align: right; }
+td.number, th.number { text-align: right; min-width: 9rem; }
+td.number span, td.kernel { white-space: nowrap; }
+td.machine { min-width: 9rem; max-width: 20rem; }
+td.verdict { min-width: 14rem; }
 td.code { font-family: ui-monospace, monospace; font-size: .9em; overflow-wrap: anywhere; }
 .mark { display: inline-block; width: 1.3em; font-weight: bold; }
 .done .mark { color: #0a7f9c; } .open .mark { color: #c02020; } .waiting .mark { color: #a06a00; }
@@ -28,7 +31,7 @@ small { display: block; opacity: .75; overflow-wrap: anywhere; }
 @media print { body { margin: 0; max-width: none; } }
 `;
 
-const MARKS: Record<string, string> = { done: '✓', open: '✗', waiting: '⧗', none: '–', unknown: '?' };
+const MARKS: Record<string, string> = { done: '✓', open: '✗', waiting: '!', none: '–', unknown: '?' };
 
 const ESCAPES: Readonly<Record<string, string>> = {
   '&': '&amp;',
@@ -80,8 +83,10 @@ ${problemsHtml(problems)}<p>Running kernels are in bold; the verdicts count them
 function rowHtml(row: FleetRow): string {
   const kind = VERDICT_MARKS[row.verdict];
   const cves =
-    row.openCves !== null && row.openCves.length > 0 ? `<small>${escaped(row.openCves.join(', '))}</small>` : '';
-  return `<tr class="${kind}"><td class="code">${escaped(row.machine)}<small>${escaped(row.time)}</small></td><td class="code${row.running ? ' running' : ''}">${escaped(row.release)}</td><td><span class="mark">${MARKS[kind]}</span>${escaped(row.verdict)}<small>${escaped(row.text)}</small></td><td>${escaped(levelText(row.loaded))}</td><td>${escaped(levelText(row.installed))}</td><td>${escaped(levelText(row.available))}</td><td class="number">${cveCount(row)}${cves}</td></tr>`;
+    row.openCves !== null && row.openCves.length > 0
+      ? `<small>${row.openCves.map((cve) => `<span>${escaped(cve)}</span>`).join(', ')}</small>`
+      : '';
+  return `<tr class="${kind}"><td class="code machine">${escaped(row.machine)}<small>${escaped(row.time)}</small></td><td class="code kernel${row.running ? ' running' : ''}">${escaped(row.release)}</td><td class="verdict"><span class="mark">${MARKS[kind]}</span>${escaped(row.verdict)}<small>${escaped(row.text)}</small></td><td>${escaped(levelText(row.loaded))}</td><td>${escaped(levelText(row.installed))}</td><td>${escaped(levelText(row.available))}</td><td class="number">${cveCount(row)}${cves}</td></tr>`;
 }
 
 function problemsHtml(problems: Fleet['problems']): string {
