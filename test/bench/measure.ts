@@ -30,12 +30,29 @@ function ended(child: ReturnType<typeof start>, { argv }: Command): Promise<void
   });
 }
 
-/** Milliseconds from start to end. */
-export async function timeOf(command: Command): Promise<number> {
+/** Processor time of all children that have ended so far, and of theirs, ms. Source: proc(5), cutime and cstime. */
+function childrenTime(): number {
+  const fields = readFileSync('/proc/self/stat', 'latin1')
+    .replace(/^.*\) /, '')
+    .split(' ');
+  // A tick is 10 ms on every Linux that node runs on (sysconf(3), _SC_CLK_TCK).
+  return (Number(fields[13]) + Number(fields[14])) * 10;
+}
+
+export interface Time {
+  /** Milliseconds from start to end. */
+  readonly wall: number;
+  /** Processor time of the process and all it started, ms, in steps of ten. */
+  readonly cpu: number;
+}
+
+/** Runs it once. */
+export async function timeOf(command: Command): Promise<Time> {
   command.before?.();
+  const used = childrenTime();
   const since = performance.now();
   await ended(start(command), command);
-  return performance.now() - since;
+  return { wall: performance.now() - since, cpu: childrenTime() - used };
 }
 
 export interface Memory {
@@ -102,6 +119,8 @@ export interface Measured {
   readonly label: string;
   /** Milliseconds, one per round. */
   readonly times: readonly number[];
+  /** Mean processor time, ms: hardly moved by what else the machine does. */
+  readonly cpu: number;
   readonly memory: Memory;
 }
 
@@ -114,7 +133,7 @@ export async function interleaved(
   rounds: number,
   tell: (text: string) => void,
 ): Promise<Map<string, Measured>> {
-  const times = new Map([...commands.keys()].map((label) => [label, [] as number[]]));
+  const times = new Map([...commands.keys()].map((label) => [label, [] as Time[]]));
   for (let round = 0; round <= rounds; round++) {
     tell(round === 0 ? 'warming up' : `round ${round} of ${rounds}`);
     for (const [label, command] of commands) {
@@ -124,7 +143,9 @@ export async function interleaved(
   }
   const results = new Map<string, Measured>();
   for (const [label, command] of commands) {
-    results.set(label, { label, times: times.get(label) ?? [], memory: await memoryOf(command) });
+    const all = times.get(label) ?? [];
+    const cpu = all.reduce((total, one) => total + one.cpu, 0) / Math.max(1, all.length);
+    results.set(label, { label, times: all.map(({ wall }) => wall), cpu, memory: await memoryOf(command) });
   }
   return results;
 }

@@ -1,0 +1,21 @@
+// What is measured by package.ts: one package from its file to its modules on disk, as installing does it.
+//   extract.mjs FILE KEYFILE KERNEL DIRECTORY
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { extractModules } from '../../src/apply/extract.ts';
+import { verifyPackage } from '../../src/apply/verify.ts';
+import { kernelRelease } from '../../src/domain/kernel.ts';
+import { parseKeys } from '../../src/formats/openpgp/index.ts';
+import { parseRpm } from '../../src/formats/rpm/package.ts';
+import { realRun } from '../../src/host/run.ts';
+
+const [file = '', keyFile = '', release = '', directory = ''] = process.argv.slice(2);
+const kernel = kernelRelease(release);
+if (kernel === null) throw new Error(`${release} is no kernel release`);
+const trust = { keys: parseKeys(readFileSync(keyFile)), allowUnsigned: false, now: new Date() };
+const verified = verifyPackage(parseRpm(readFileSync(file)), trust);
+for (const module of await extractModules(verified, kernel, realRun.filter)) {
+  const home = path.join(directory, 'usr/lib/kpatch', kernel);
+  mkdirSync(home, { recursive: true });
+  writeFileSync(path.join(home, module.file), module.bytes, { mode: module.mode });
+}
