@@ -69,9 +69,7 @@ export function requestFor(
     kernels: options.list('kernel'),
     words,
     fixes,
-    get directory() {
-      return directory();
-    },
+    directory,
     ...(fixes.length > 0 || WITH_ADVISORIES.includes(verb) ? { advisories: true } : {}),
     refresh,
     // These answer from what is here; only --refresh sends them to the network.

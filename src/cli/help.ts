@@ -69,7 +69,8 @@ export function generalHelp(columns: number): string {
 export function verbHelp(verb: VerbSpec, columns: number): string {
   const width = Math.min(columns, WIDEST);
   const usage = (name: string): string => `kpatch-pm [OPTION...] ${name}${verb.takes === '' ? '' : ` ${verb.takes}`}`;
-  const lines = [`Usage: ${usage(verb.name)}`, ...verb.aliases.map((alias) => `   or: ${usage(alias)}`), ''];
+  const forms = [`Usage: ${usage(verb.name)}`, ...verb.aliases.map((alias) => `   or: ${usage(alias)}`)];
+  const lines = [...forms.flatMap((form) => wrap(form, width, ' '.repeat(11))), ''];
   lines.push(...paragraph(`${verb.summary}.`, width, ''));
   for (const text of verb.about) lines.push('', ...paragraph(text, width, ''));
   const own = specs.filter((spec) => spec.verbs?.includes(verb.name));

@@ -43,6 +43,7 @@ export const OPTIONS = [
   },
   {
     name: 'kernel',
+    short: 'k',
     kind: 'list',
     metavar: 'KVER',
     check: (value) => (kernelRelease(value) === null ? 'a kernel is named by its full `uname -r`' : null),

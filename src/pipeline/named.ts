@@ -33,7 +33,8 @@ export async function withNamedFiles(observed: Observed, request: Request): Prom
   const named = new Map<string, NamedFile>();
   const offered: OfferedPackage[] = [];
   for (const { text } of files) {
-    const file = await read(observed, text, request.directory ?? '/');
+    if (text.endsWith('.ko')) throw bareModule(text, request.kernels[0] ?? 'KVER');
+    const file = await read(observed, text, request.directory?.() ?? '/');
     named.set(text, file);
     offered.push(asOffer(text, file.bytes));
   }
@@ -43,7 +44,6 @@ export async function withNamedFiles(observed: Observed, request: Request): Prom
 
 async function read(observed: Observed, text: string, directory: string): Promise<NamedFile> {
   const { net, machine, config } = observed;
-  if (text.endsWith('.ko')) throw bareModule(text);
   if (/^[a-z][a-z0-9+.-]*:\/\//i.test(text)) {
     const opened = await net.open(text, { access: config.main, maxBytes: MAX_PACKAGE_BYTES, what: `package ${text}` });
     return { bytes: await readAll(opened.body), url: opened.url };
@@ -57,11 +57,12 @@ async function read(observed: Observed, text: string, directory: string): Promis
   });
 }
 
-function bareModule(text: string): KpmError {
+/** A module alone carries no signature that says who made it for which kernel: only a person can answer for it. */
+function bareModule(text: string, kernel: string): KpmError {
   return new KpmError('package-unsigned', {
     text: `${text} is a module without a package: nobody vouches for it by a signature.`,
     subject: text,
-    hint: `Look at it: kpatch-pm inspect ${text}   To install it on your own responsibility: kpatch-pm module install -k KVER ${text}`,
+    hint: `Look at it: kpatch-pm inspect ${text}   To install it on your own responsibility: kpatch-pm module install -k ${kernel} ${text}`,
   });
 }
 

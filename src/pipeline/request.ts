@@ -40,8 +40,8 @@ export interface Request {
   readonly words?: readonly string[];
   /** CVEs and advisories that were named by options. */
   readonly fixes?: readonly Spec[];
-  /** Names of files count from this directory of the host; absent: '/'. */
-  readonly directory?: string;
+  /** Names of files count from this directory of the host (asked for only then: it may be gone); absent: '/'. */
+  readonly directory?: () => string;
   /** Ask the repositories even where the cache is fresh. */
   readonly refresh: boolean;
   /** Never use the network. */
