@@ -30,7 +30,7 @@ function buildRpm(destination: string): string {
     for (const shell of ['bash', 'zsh', 'fish']) {
       writeFileSync(path.join(sources, `kpatch-pm.${shell}`), node(['dist/kpatch-pm.mjs', 'completion', shell]));
     }
-    const provides = packages.map((one) => `Provides: bundled(npm(${one.name})) = ${one.version}`).join('\n');
+    const provides = packages.map((one) => `bundled(npm(${one.name})) = ${one.version}`).join(', ');
     const epoch = execFileSync('git', ['log', '-1', '--format=%ct'], { cwd: top, encoding: 'utf8' }).trim();
     const macros: Record<string, string> = {
       _topdir: work,
