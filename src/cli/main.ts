@@ -117,7 +117,7 @@ async function perform(
   options: Options,
   surroundings: Surroundings,
 ): Promise<number> {
-  const { stdin, stdout, stderr, env, now, interrupt } = surroundings;
+  const { stdout, stderr, env, now, interrupt } = surroundings;
   const output = outputTo(stdout, stderr, env, options);
   const [{ machineFor }, { terminalUi }, { requestFor }] = await Promise.all([
     import('./surroundings.ts'),
@@ -136,7 +136,7 @@ async function perform(
     machine,
     request,
     output,
-    ui: terminalUi(output, stdin, options, now),
+    ui: terminalUi(output, () => surroundings.stdin, options, now),
     sofar: { plan: null },
   };
   const command = await COMMANDS[verb]();

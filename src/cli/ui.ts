@@ -12,8 +12,8 @@ import { wrap } from './render/width.ts';
 /** How often a moving line is drawn, ms. */
 const EVERY = 100;
 
-/** The Ui of the command line. Remarks go to standard error; a question too while standard output carries JSON. */
-export function terminalUi(output: Output, source: Source, options: Options, now: () => Date): Ui {
+/** The Ui of the command line. `source` is asked for only when a question is: opening it takes milliseconds. Remarks go to standard error; a question too while standard output carries JSON. */
+export function terminalUi(output: Output, source: () => Source, options: Options, now: () => Date): Ui {
   const display = new ProgressDisplay(output, now, output.errMoves && !options.flag('quiet'));
   const say = (text: string): void => {
     display.hide();
@@ -28,7 +28,7 @@ export function terminalUi(output: Output, source: Source, options: Options, now
       output.err(errorLines(text, hint, output.errStyle));
     },
     detail: (text) => (options.flag('verbose') ? say(text) : undefined),
-    confirm: (question) => confirm(question, output, source, options),
+    confirm: (question) => confirm(question, output, source(), options),
     progress: (label, total) => display.start(label, total),
   };
 }
