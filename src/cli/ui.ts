@@ -12,7 +12,10 @@ import { wrap } from './render/width.ts';
 /** How often a moving line is drawn, ms. */
 const EVERY = 100;
 
-/** The Ui of the command line. `source` is asked for only when a question is: opening it takes milliseconds. Remarks go to standard error; a question too while standard output carries JSON. */
+/**
+ * The Ui of the command line. Remarks go to standard error; a question too while standard output carries JSON.
+ * `source` is asked for only with a question: opening standard input takes milliseconds.
+ */
 export function terminalUi(output: Output, source: () => Source, options: Options, now: () => Date): Ui {
   const display = new ProgressDisplay(output, now, output.errMoves && !options.flag('quiet'));
   const say = (text: string): void => {
