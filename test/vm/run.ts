@@ -6,11 +6,19 @@ import { jobCases } from './cases/job.ts';
 import { loaderCases } from './cases/loader.ts';
 import { rebootCases } from './cases/reboots.ts';
 import { stallCases } from './cases/stalls.ts';
+import { systemdCases } from './cases/systemd.ts';
 import type { Case } from './check.ts';
 import { Check } from './check.ts';
 import { missingPackages, sweep } from './place.ts';
 
-const CASES: readonly Case[] = [...jobCases, ...rebootCases, ...bootCases, ...loaderCases, ...stallCases];
+const CASES: readonly Case[] = [
+  ...jobCases,
+  ...rebootCases,
+  ...bootCases,
+  ...systemdCases,
+  ...loaderCases,
+  ...stallCases,
+];
 
 async function main(names: readonly string[]): Promise<number> {
   const missing = missingPackages();

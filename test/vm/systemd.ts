@@ -1,0 +1,62 @@
+// systemd as process 1 of a guest: the host's own systemd, a handful of targets, and the units as they are shipped.
+import { existsSync, readdirSync, readFileSync, realpathSync } from 'node:fs';
+import path from 'node:path';
+import { top } from '../support/top.ts';
+import { command } from './command.ts';
+import type { GuestOptions } from './machine.ts';
+import { which } from './place.ts';
+
+type Files = NonNullable<GuestOptions['files']>;
+
+const PROGRAMS = ['/usr/lib/systemd/systemd', '/usr/lib/systemd/systemd-shutdown', 'systemctl', 'kernel-install'];
+const TARGETS = `basic final local-fs local-fs-pre multi-user network network-online network-pre paths poweroff reboot
+  shutdown slices sockets sysinit time-set time-sync timers umount`.split(/\s+/);
+const UNITS = path.join(top, 'packaging/systemd');
+
+/** Kernel parameter that makes systemd process 1. */
+export const SYSTEMD = 'rdinit=/kpm-systemd systemd.log_target=console systemd.show_status=0';
+
+/** What systemd needs in the guest, our units, the kernel-install plug-in, and a unit for the agent. */
+export function systemdFiles(): Files {
+  const files: Record<string, Files[string]> = {};
+  for (const program of PROGRAMS) {
+    const found = program.startsWith('/') ? program : which(program);
+    if (found === null || !existsSync(found))
+      throw new Error(`the guest needs ${program}, which this machine does not have`);
+    files[found] = realpathSync(found);
+    for (const library of libraries(found)) files[library.replace(/^\/lib\//, '/usr/lib/')] = realpathSync(library);
+  }
+  for (const target of TARGETS) {
+    const file = `/usr/lib/systemd/system/${target}.target`;
+    files[file] = realpathSync(file);
+  }
+  for (const name of readdirSync(UNITS).filter((one) => /\.(service|timer)$/.test(one))) {
+    files[`/usr/lib/systemd/system/${name}`] = path.join(UNITS, name);
+    // There is no log daemon: what the units say goes to files.
+    const lines = ['[Service]', `StandardOutput=append:/run/${name}.log`, `StandardError=append:/run/${name}.log`];
+    if (name.endsWith('.service')) files[`/etc/systemd/system/${name}.d/log.conf`] = { text: `${lines.join('\n')}\n` };
+  }
+  const plugin = 'kernel-install/95-kpatch-pm.install';
+  files['/usr/lib/kernel/install.d/95-kpatch-pm.install'] = path.join(top, 'packaging', plugin);
+  files['/etc/machine-id'] = { text: '0123456789abcdef0123456789abcdef\n' };
+  files['/etc/systemd/system/kpm-agent.service'] = {
+    text: '[Unit]\nAfter=kpatch-pm-boot.service\n[Service]\nExecStart=/bin/bash /usr/lib/kpm-test/agent.sh\n',
+  };
+  const wanted = '/etc/systemd/system/multi-user.target.wants';
+  const enable = [
+    `mkdir -p ${wanted}`,
+    `ln -s /etc/systemd/system/kpm-agent.service ${wanted}/`,
+    // /etc is new at every boot: what was enabled before is told by the kernel command line.
+    `if grep -qw kpm.boot /proc/cmdline; then ln -s /usr/lib/systemd/system/kpatch-pm-boot.service ${wanted}/; fi`,
+    'exec /usr/lib/systemd/systemd --unit=multi-user.target',
+  ];
+  const init = readFileSync(path.join(top, 'test/vm/guest/init.sh'), 'utf8');
+  files['/kpm-systemd'] = { text: init.replace(/^exec \/bin\/bash .*agent\.sh$/m, enable.join('\n')), mode: 0o755 };
+  return files;
+}
+
+function libraries(program: string): string[] {
+  if (!readFileSync(program).subarray(0, 4).equals(Buffer.from('\x7fELF'))) return [];
+  const text = command('ldd', [program]).toString('utf8');
+  return [...text.matchAll(/(\/[^\s]+) \(0x/g)].map((match) => match[1] as string);
+}
