@@ -58,19 +58,34 @@ export function enforceQuarantine({ root, uid }: State): QuarantinedModule[] {
   });
 }
 
-/** Ends the quarantine of a module: its file returns, unless something has taken its place. Gives whether it returned. */
-export async function release(machine: Machine, state: State, module: QuarantinedModule): Promise<boolean> {
+/**
+ * Ends the quarantine of a module. Its file returns, unless its package was replaced meanwhile (`current`: whether a
+ * receipt still names these bytes) or something has taken its place. Gives whether it returned.
+ */
+export async function release(
+  machine: Machine,
+  state: State,
+  module: QuarantinedModule,
+  current: boolean,
+): Promise<boolean> {
   const { root, uid } = state;
   const from = quarantinePath(module);
   const to = modulePath('active', module.kernel, module.file);
   const bytes = root.stat(from)?.isFile() ? root.read(from, 512 * 1024 * 1024) : null;
-  const back = bytes !== null && sha256(bytes) === module.sha256 && root.lstat(to) === null;
+  const back =
+    (current || module.package === null) &&
+    bytes !== null &&
+    sha256(bytes) === module.sha256 &&
+    root.lstat(to) === null;
   if (back) {
     root.mkdirs(path.posix.dirname(to));
     await labelModule(machine, from);
     move(root, from, to, 0o755);
   }
+  // What has a successor can be had again from its repository.
+  if (!back && module.package !== null && !current) root.remove(from);
   root.removeEmptyDir(path.posix.dirname(from));
+  root.removeEmptyDir(QUARANTINE_FILES);
   const rest = readQuarantine(root, uid).filter((one) => one.kernel !== module.kernel || one.sha256 !== module.sha256);
   writeQuarantine(state, rest);
   return back;

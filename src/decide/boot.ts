@@ -30,6 +30,19 @@ function levelled(patch: InstalledPatch): Levelled | null {
   return stream === null || level === null ? null : { patch, stream, level };
 }
 
+/** A file nobody accounts for, whose module is named as one that a package accounts for but for the level at its end. */
+function beside(patch: InstalledPatch, others: readonly InstalledPatch[]): Levelled | null {
+  const mine = LEVEL.exec(patch.module ?? '');
+  const relative = others.find(
+    ({ package: nevra, module }) => nevra && mine && LEVEL.exec(module ?? '')?.[1] === mine[1],
+  );
+  if (!mine || !relative?.package) return null;
+  const { groups: { version = '', release = '' } = {} } = mine;
+  return { patch, stream: relative.package.name, level: { epoch: relative.package.epoch, version, release } };
+}
+
+const LEVEL = /^(.+)_(?<version>\d+)_(?<release>\d+)$/;
+
 /**
  * One cumulative level of every stream stays: the highest that a package accounts for. A higher file of the stream's name
  * that nobody accounts for is somebody's own and wins its place, for nothing may replace it silently. Files of no stream
@@ -43,7 +56,7 @@ export function bootFiles(kernel: KernelRelease, world: Known): BootFiles {
   const own: InstalledPatch[] = [];
   const streams = new Map<string, Levelled[]>();
   for (const patch of usable) {
-    const found = levelled(patch);
+    const found = levelled(patch) ?? beside(patch, usable);
     if (found) streams.set(found.stream, [...(streams.get(found.stream) ?? []), found]);
     else own.push(patch);
   }

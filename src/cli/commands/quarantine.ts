@@ -6,6 +6,7 @@ import { readAttempts, withoutAttempt, writeAttempts } from '../../state/attempt
 import { openState } from '../../state/directory.ts';
 import { lockState } from '../../state/lock.ts';
 import { readQuarantine } from '../../state/quarantine.ts';
+import { readReceipts } from '../../state/receipts.ts';
 import { usageError } from '../arguments.ts';
 import type { Context } from '../context.ts';
 import { cleanDeep } from '../render/clean.ts';
@@ -52,12 +53,13 @@ async function clear({ machine, output, options, request, ui }: Context, names: 
         hint: 'See: kpatch-pm quarantine list',
       });
     }
+    const hashes = readReceipts(machine.root, machine.uid).flatMap(({ files }) => files.map(({ sha256 }) => sha256));
     for (const entry of chosen) {
-      const back = await release(machine, locked.state, entry);
+      const back = await release(machine, locked.state, entry, hashes.includes(entry.sha256));
       writeAttempts(locked.state, withoutAttempt(readAttempts(machine.root, machine.uid), entry));
       const now = back
         ? 'It is loaded at the next boot, or by `kpatch-pm install`.'
-        : 'Its file was gone or its place is taken: kpatch-pm install brings the level that is on offer.';
+        : 'Its file did not return, for another level is installed in its place or it was gone.';
       ui.note(`${entry.module} is out of quarantine. ${now}`);
     }
     if (options.flag('json')) output.out(jsonText(quarantineJson(readQuarantine(machine.root, machine.uid))));

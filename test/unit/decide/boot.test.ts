@@ -40,6 +40,16 @@ describe('which files', () => {
       load: ['1-1.ko', 'my_9.ko', 'my_10.ko'],
       aside: [],
     }));
+  test('beside a package’s module the name tells a level too, where the release of the kernel names no stream', () => {
+    const debian = '6.1.0-56-amd64' as KernelRelease;
+    const file = (text: string, more: Partial<InstalledPatch> = {}): InstalledPatch =>
+      level(text, { kernel: debian, module: `kpatch_6_1_0_56_amd64_${text.replace('-', '_')}`, ...more });
+    const lower = file('1-6', { package: null, source: 'foreign', changed: null });
+    const { load, aside } = bootFiles(debian, { installed: [lower, file('1-10')] });
+    expect([files(load), files(aside)]).toEqual([['1-10.ko'], ['1-6.ko']]);
+    const alone = bootFiles(debian, { installed: [lower] });
+    expect([files(alone.load), files(alone.aside)]).toEqual([['1-6.ko'], []]);
+  });
   test('a changed file is refused and does not push a good one aside', () =>
     expect(sorted(level('1-3', { changed: true }), level('1-2'))).toEqual({
       load: ['1-2.ko'],

@@ -135,6 +135,16 @@ describe('crash guard at boot', () => {
     expect(await run('boot')).toMatchObject({ status: 0 });
   });
 
+  test('cleared when another level is installed: it does not return', async () => {
+    const module = await marked();
+    put('sys/fs/pstore/dmesg-efi-1', 'Panic#1 Part1\n');
+    await run('boot');
+    await changingRun(machine, installSteps(await levelRequest('1-1')));
+    expect(await run('quarantine', 'clear', module)).toMatchObject({ status: 0 });
+    expect(files()).toEqual([ONE]);
+    expect(existsSync(path.join(dir, 'var/lib/kpatch-pm/quarantine'))).toBe(false);
+  });
+
   test('a quarantined file that came back is taken out again; another file of that name is not', async () => {
     await marked();
     put('sys/fs/pstore/dmesg-efi-1', 'Panic#1 Part1\n');
