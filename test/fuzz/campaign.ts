@@ -7,7 +7,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { top } from '../support/top.ts';
-import { addTally, emptyTally, inputOf, MAX_KB, runInputs, type Tally } from './engine.ts';
+import { addTally, emptyTally, type Finding, inputOf, MAX_KB, runInputs, type Tally } from './engine.ts';
 import { allTargets } from './targets/all.ts';
 
 const BLOCK = 50_000;
@@ -85,14 +85,20 @@ async function wholeBlock(from: number, to: number): Promise<void> {
   }
 }
 
+function findingText({ target, index, kind, text }: Finding): string {
+  return `FINDING ${kind} in ${target}, seed ${seed}, input ${index}: ${text.split('\n').slice(0, 4).join('\n    ')}`;
+}
+
 async function campaign(): Promise<void> {
   const blocks = Array.from({ length: Math.ceil(inputs / BLOCK) }, (_, n) => n * BLOCK);
   let done = 0;
   const work = async (): Promise<void> => {
     for (let from = blocks.shift(); from !== undefined; from = blocks.shift()) {
       const to = Math.min(inputs, from + BLOCK);
+      const before = total.findings.length;
       await wholeBlock(from, to);
       done += to - from;
+      for (const finding of total.findings.slice(before)) console.log(findingText(finding));
       console.log(
         `${done} of ${inputs} inputs, ${total.findings.length} findings, slowest ${Math.round(total.slowest.ms)} ms (${total.slowest.target} ${total.slowest.index}), most memory ${Math.round(total.maxRssKb / 1024)} MB`,
       );
@@ -122,11 +128,6 @@ async function campaign(): Promise<void> {
     findings: total.findings,
   };
   if (values.record) writeFileSync(values.record, `${JSON.stringify(record, null, 2)}\n`);
-  for (const { target, index, kind, text } of total.findings.slice(0, 20)) {
-    console.log(
-      `FINDING ${kind} in ${target}, seed ${seed}, input ${index}: ${text.split('\n').slice(0, 4).join('\n    ')}`,
-    );
-  }
   console.log(JSON.stringify({ ...record, findings: record.findings.length, targets: undefined }));
   if (total.findings.length > 0) process.exitCode = 1;
 }

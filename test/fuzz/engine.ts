@@ -1,9 +1,8 @@
 // Runs inputs of a campaign one after the other and notes what must not happen.
-import { performance } from 'node:perf_hooks';
 import { randomFor } from './random.ts';
 import { isRefusal, type Target } from './target.ts';
 
-/** Milliseconds one input may take, on an idle machine. */
+/** Milliseconds of processor time one input may take: a busy machine is no hang. */
 export const MAX_MS = 2000;
 /** Kilobytes the whole process may ever hold. */
 export const MAX_KB = 300 * 1024;
@@ -46,14 +45,18 @@ export function inputOf(targets: readonly Target[], seed: number, index: number)
 }
 
 async function attempt(target: Target, input: Buffer): Promise<{ accepted: boolean; error: unknown; ms: number }> {
-  const start = performance.now();
+  const start = process.cpuUsage();
+  const spent = (): number => {
+    const { user, system } = process.cpuUsage(start);
+    return (user + system) / 1000;
+  };
   try {
     const running = target.run(input);
     if (running !== undefined) await running;
-    return { accepted: true, error: null, ms: performance.now() - start };
+    return { accepted: true, error: null, ms: spent() };
   } catch (error) {
     const refused = isRefusal(error);
-    return { accepted: false, error: refused ? null : error, ms: performance.now() - start };
+    return { accepted: false, error: refused ? null : error, ms: spent() };
   }
 }
 
@@ -74,7 +77,7 @@ export async function runInputs(
     };
     const mark = process.resourceUsage().maxRSS;
     let { accepted, error, ms } = await attempt(target, input);
-    // A busy machine is no hang: what was slow is tried again, and the best time counts.
+    // Compiling and collecting garbage are counted too: what was slow is tried again, and the best time counts.
     for (let again = 0; again < 2 && ms > MAX_MS; again++) ms = Math.min(ms, (await attempt(target, input)).ms);
     count(tally, target.name, 1, accepted ? 1 : 0);
     if (ms > tally.slowest.ms) tally.slowest = { ms, target: target.name, index };
