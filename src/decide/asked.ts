@@ -11,7 +11,7 @@ import type { World } from '../domain/world.ts';
 import { skippedText } from './explain.ts';
 import { activeLevel, installedLevel, type PackagedPatch } from './installed.ts';
 import { type Candidates, candidatesFor } from './match.ts';
-import { type Meaning, meaningOf } from './meaning.ts';
+import { asNamed, type Meaning, meaningOf } from './meaning.ts';
 import { loadAction } from './policy.ts';
 import { levelOfModule, looksEmpty, moduleName, targetOf } from './schemes/rhel.ts';
 import { isPinned, type Spec } from './spec.ts';
@@ -122,6 +122,8 @@ function choose(
     case 'upgrade':
       return order(best) > 0 ? best : null;
     case 'downgrade':
+      // Who names a version goes to it, and is there already.
+      if (namesInstalled(installed, meanings)) return null;
       return usable.find((pkg) => order(pkg) < 0) ?? null;
     case 'reinstall':
       return usable.find((pkg) => order(pkg) === 0) ?? null;
@@ -132,6 +134,12 @@ function choose(
       return back ? best : null;
     }
   }
+}
+
+/** Whether a word names exactly the installed level. */
+function namesInstalled(installed: PackagedPatch, meanings: readonly Meaning[]): boolean {
+  const [named] = asNamed(installed);
+  return named !== undefined && meanings.some(({ spec }) => isPinned(spec, named));
 }
 
 function take(
@@ -199,7 +207,7 @@ function whyNot(
 ): Because {
   if (installed === null) return skippedText(kernel, world, candidates, installed);
   const name = formatNevra(installed.package);
-  if (verb === 'downgrade') {
+  if (verb === 'downgrade' && !namesInstalled(installed, meanings)) {
     return because('not-on-offer', `${name} of lowest version already installed, cannot downgrade it`);
   }
   if (verb === 'reinstall') return because('not-on-offer', `Installed package ${name} not available`);

@@ -4,6 +4,7 @@ import { compareEvr } from '../domain/evr.ts';
 import type { InstalledPatch } from '../domain/livepatch.ts';
 import { compareNevra, formatNevra, type Nevra } from '../domain/nevra.ts';
 import type { OfferedPackage } from '../domain/package.ts';
+import type { Plan } from '../domain/plan.ts';
 import type { World } from '../domain/world.ts';
 import { isSubscription } from './installed.ts';
 import { asNamed, meaningOf } from './meaning.ts';
@@ -128,10 +129,13 @@ function preferred(a: Listed, b: Listed, world: World): number {
 }
 
 /** What `upgrade` would take. */
-export function upgrades(world: World, specs: readonly Spec[] = [], kernels: readonly string[] = []): Listed[] {
-  return planFor(world, { verb: 'upgrade', kernels, load: false, specs }).actions.flatMap((action) =>
-    action.do === 'upgrade' ? [asListed(action.package, 'upgrade')] : [],
-  );
+function upgrades(world: World): Listed[] {
+  return upgradesOf(planFor(world, { verb: 'upgrade', kernels: [], load: false }));
+}
+
+/** The upgrades of a plan, as they are listed. */
+export function upgradesOf({ actions }: Plan): Listed[] {
+  return actions.flatMap((action) => (action.do === 'upgrade' ? [asListed(action.package, 'upgrade')] : []));
 }
 
 function wantedBy(specs: readonly Spec[], found: readonly Listed[], world: World): (one: Listed) => boolean {

@@ -1,5 +1,6 @@
 // check-update: is there anything to upgrade?
-import { upgrades } from '../../decide/listing.ts';
+import { upgradesOf } from '../../decide/listing.ts';
+import { planFor } from '../../decide/plan.ts';
 import { kernelReports } from '../../decide/verdict.ts';
 import { formatNevra } from '../../domain/nevra.ts';
 import { EXIT, type KpmError } from '../../errors.ts';
@@ -13,12 +14,15 @@ export async function run({ machine, request, ui, output, options }: Context): P
   const world = await observe(machine, request, ui);
   tellNotices(ui, world);
   checkKernels(request.kernels, world);
-  const found = upgrades(world, specsOf(request, world), request.kernels);
+  const specs = specsOf(request, world);
+  const plan = planFor(world, { verb: 'upgrade', kernels: request.kernels, load: false, specs });
+  for (const { text } of plan.unmatched ?? []) ui.warn(text);
+  const found = upgradesOf(plan);
   if (options.flag('json')) output.out(jsonText(packagesJson(found, world)));
   else if (found.length > 0 && !options.flag('quiet')) {
     output.out(`\n${listLines(found, output.outStyle, output.outTerminal).join('\n')}\n`);
   }
-  for (const { release, held, available } of kernelReports(world)) {
+  for (const { release, held, available } of specs.length > 0 ? [] : kernelReports(world)) {
     if (held && available) ui.note(`${release} is held: ${held.text}; ${formatNevra(available)} is on offer.`);
   }
   return found.length > 0 ? EXIT.updatesAvailable : EXIT.done;
