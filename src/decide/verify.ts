@@ -121,6 +121,11 @@ function file(facts: Facts): Judgement {
   const none = without(facts);
   const installed = facts.installed as PackagedPatch;
   if (none) return none;
+  const aside = facts.world.quarantined?.find(
+    (one) => one.kernel === facts.kernel.release && one.module === moduleOf(installed),
+  );
+  if (aside)
+    return broken(`${aside.module} was set aside on ${aside.since.slice(0, 10)}: ${aside.why}`, 'kpatch-pm quarantine');
   if (installed.file === null) return broken(`the file of ${moduleOf(installed)} is gone`, reinstall(installed));
   if (installed.changed) return broken(`/${installed.file} is not the file that was installed`, reinstall(installed));
   return ok(`/${installed.file}${installed.changed === null ? '' : ', unchanged'}`);

@@ -2,6 +2,7 @@
 
 import { writeFileSync } from 'node:fs';
 import { bootCases } from './cases/boot.ts';
+import { evidenceCases } from './cases/evidence.ts';
 import { jobCases } from './cases/job.ts';
 import { loaderCases } from './cases/loader.ts';
 import { rebootCases } from './cases/reboots.ts';
@@ -13,6 +14,7 @@ import { missingPackages, sweep } from './place.ts';
 
 const CASES: readonly Case[] = [
   ...jobCases,
+  ...evidenceCases,
   ...rebootCases,
   ...bootCases,
   ...systemdCases,

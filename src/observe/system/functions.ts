@@ -11,9 +11,14 @@ const MAX_MODULE = 512 * 1024 * 1024;
 
 /** What the kernel shows of the functions that a module file names. Null where the file cannot be read as a module. */
 export function functionProof(root: Root, host: Root, file: string, module: string): FunctionProof | null {
-  const wanted = functionsOf(root, file);
-  if (wanted === null) return null;
-  const listed = host.list(`sys/kernel/livepatch/${module}/vmlinux`).map((entry) => entry.split(',')[0]);
+  const named = functionsOf(root, file);
+  if (named === null) return null;
+  const listed = host.list(`sys/kernel/livepatch/${module}/vmlinux`).flatMap((entry) => {
+    const name = /^(.+),\d+$/.exec(entry)?.[1];
+    return name === undefined ? [] : [name];
+  });
+  // Modules of other tools do not say it in their file; then sysfs alone says which they are.
+  const wanted = named.length > 0 ? named : [...new Set(listed)];
   const hooked = redirected(host);
   return {
     expected: wanted.length,

@@ -190,3 +190,23 @@ test('a kernel that does not run is ready, not protected', () => {
   const found = verifyKernel(kernel(K), usual({ loaded: [] }), seen());
   expect([found.proof, found.layers.find(({ name }) => name === 'kernel')?.state]).toEqual(['ready', 'skipped']);
 });
+
+test('a module that was set aside after a crash: said before that its file is gone', () => {
+  const { module } = loaded(two);
+  const aside = {
+    kernel: kernel(K).release,
+    module,
+    file: 'x.ko',
+    sha256: '',
+    package: NEVRA,
+    since: '2026-01-01T00:00:00Z',
+    why: 'a crash',
+  };
+  const found = judge(usual({ installed: [installedFrom(two, K, { file: null })], quarantined: [aside] }));
+  expect(found.first).toEqual({
+    name: 'file',
+    state: 'broken',
+    text: `${module} was set aside on 2026-01-01: a crash`,
+    mend: 'kpatch-pm quarantine',
+  });
+});

@@ -103,3 +103,9 @@ test.each([
   const root = new Root(tree({ 'm.ko': MODULE, ...files }));
   expect(functionProof(root, root, 'm.ko', 'm')).toEqual(proof);
 });
+
+test('a module of another tool names no functions: those of sysfs count', () => {
+  const plain = livePatch({ name: 'm', release: '5.14.0-1.el9.x86_64' });
+  const root = new Root(tree({ 'm.ko': plain, ...listed, 'sys/kernel/tracing/enabled_functions': TRACER }));
+  expect(functionProof(root, root, 'm.ko', 'm')).toEqual({ expected: 2, missing: [], unhooked: ['second'] });
+});
