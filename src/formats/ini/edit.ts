@@ -6,9 +6,9 @@ export function linesWithEnds(text: string): string[] {
   return text.match(/[^\n]*\n|[^\n]+$/g) ?? [];
 }
 
-/** The line end that the text uses. */
+/** The line end that the text uses; a carriage return at its very end is half of one. */
 export function endOf(text: string): string {
-  return /\r\n/.test(text) ? '\r\n' : '\n';
+  return /\r(?:\n|$)/.test(text) ? '\r\n' : '\n';
 }
 
 /**
@@ -43,8 +43,10 @@ export function behindIndented(lines: readonly string[], at: number): number {
   return place;
 }
 
-function closed(text: string, end: string): string {
-  return text === '' || text.endsWith('\n') ? text : `${text}${end}`;
+/** With a line end behind it, unless it has one; half a one is made whole. */
+export function closed(text: string, end: string): string {
+  if (text === '' || text.endsWith('\n')) return text;
+  return text.endsWith('\r') ? `${text}\n` : `${text}${end}`;
 }
 
 /** The entry's first line with another value: key, blanks and spelling stay, `:` becomes `=`. */

@@ -2,7 +2,7 @@
 // Readers beside us: Python's configparser and libdnf (both stop all of dnf on a broken file), and Cockpit's
 // /autoupdate\s*=\s*True/i over the whole text: `auto` must make it match, `manual` must not leave it matching.
 import { type IniDocument, type IniEntry, parseIni, unquoted } from './document.ts';
-import { behindIndented, endOf, linesWithEnds } from './edit.ts';
+import { behindIndented, closed, endOf, linesWithEnds } from './edit.ts';
 
 export const KPATCH_SETTINGS = ['autoupdate', 'autofilter'] as const;
 export type KpatchSetting = (typeof KPATCH_SETTINGS)[number];
@@ -153,7 +153,7 @@ function insert(lines: string[], document: IniDocument, line: string, end: strin
 
 function close(lines: string[], end: string): void {
   const last = lines.at(-1);
-  if (last !== undefined && !last.endsWith('\n')) lines[lines.length - 1] = `${last}${end}`;
+  if (last !== undefined) lines[lines.length - 1] = closed(last, end);
 }
 
 /** Puts [main] above entries that stand before any section; without it no other reader takes the file. */
