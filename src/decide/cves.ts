@@ -76,7 +76,12 @@ export function cveReports(
 function factsOf(kernel: InstalledKernel, world: World, evidence: Evidence): Facts {
   const records = evidence.patches.filter((record) => record.kernel === kernel.release);
   const running = kernel.running && world.live;
-  const active = records.filter(({ modules }) => running && modules.some((module) => runs(module, world)));
+  // A file that was changed proves no longer what was loaded from it: its package's word then counts as nobody's.
+  const changed = (module: string): boolean =>
+    world.installed.some((patch) => patch.module === module && patch.changed === true);
+  const active = records
+    .filter(({ modules }) => running && modules.some((module) => runs(module, world)))
+    .map((record) => (record.modules.some(changed) ? { ...record, signer: null } : record));
   const onDisk = records.filter((record) => record.current && present(record, world));
   return {
     kernel,
@@ -172,8 +177,12 @@ function byLoaded(cve: string, { levels }: Fixes, { active, loaded }: Facts): An
   const sources = strongestFirst([...records.map(ofRecord), ...listed.map(ofFix)]);
   if (sources.length === 0) return null;
   const by = loaded?.module ?? records[0]?.modules[0] ?? null;
-  if (isProven(sources)) return { state: 'fixed', by, sources, text: `the loaded ${by} fixes it` };
-  return { state: 'unproven', by, sources, text: `the loaded ${by} is said to fix it, but nobody signed that` };
+  if (isProven(records.map(ofRecord))) return { state: 'fixed', by, sources, text: `the loaded ${by} fixes it` };
+  // By its name alone a module may be anybody's: a signed package must account for it.
+  const accounted = active.some((one) => one.signer !== null && one.modules.includes(by ?? ''));
+  if (accounted && isProven(sources)) return { state: 'fixed', by, sources, text: `the loaded ${by} fixes it` };
+  const why = isProven(sources) ? 'no signed package accounts for that module' : 'nobody signed that';
+  return { state: 'unproven', by, sources, text: `the loaded ${by} is said to fix it, but ${why}` };
 }
 
 function byKernel(cve: string, { kernels }: Fixes, { kernel, evidence }: Facts): Answer | null {

@@ -193,6 +193,7 @@ function functions(facts: Facts): Judgement {
   const none = without(facts) ?? unseen(facts);
   if (none) return none;
   const module = moduleOf(facts.installed as PackagedPatch);
+  if (!facts.world.loaded.some((patch) => patch.module === module)) return skipped('it is not loaded');
   const proof = facts.seen.functions.get(module);
   if (!proof || proof.expected === 0) return skipped('the module does not name the functions it patches');
   if (proof.missing.length > 0) {

@@ -80,13 +80,25 @@ describe('the state', () => {
       'signed metadata, the level that runs',
       'fixed',
       usual({ advisories: [advisory([level('1-2')], { signer: 'KEY' })] }),
-      none,
+      { ...none, patches: [record(two, { cves: [] })] },
     ],
     [
       'signed metadata, a lower level',
       'fixed',
       usual({ advisories: [advisory([level('1-1')], { signer: 'KEY' })] }),
+      { ...none, patches: [record(two, { cves: [] })] },
+    ],
+    [
+      'signed metadata, a module nobody accounts for',
+      'unproven',
+      usual({ advisories: [advisory([level('1-2')], { signer: 'KEY' })] }),
       none,
+    ],
+    [
+      'signed metadata, a module of a package nobody signed',
+      'unproven',
+      usual({ advisories: [advisory([level('1-2')], { signer: 'KEY' })] }),
+      { ...none, patches: [record(two, { cves: [], signer: null })] },
     ],
     ['unsigned metadata, a lower level', 'unproven', usual({ advisories: [advisory([level('1-1')])] }), none],
     [
@@ -115,6 +127,12 @@ describe('the state', () => {
       'what runs is another file',
       'on-disk',
       usual({ installed: [installedFrom(two, K, { buildId: 'aa' })], loaded: [loaded(two, { buildId: 'bb' })] }),
+      { ...none, patches: [record(two)] },
+    ],
+    [
+      'what runs came from a file that was changed since',
+      'unproven',
+      usual({ installed: [installedFrom(two, K, { changed: true })] }),
       { ...none, patches: [record(two)] },
     ],
     [
@@ -241,7 +259,7 @@ test('10 is above 9, in levels as in CVE numbers', () => {
     loaded: [loaded(ten)],
     advisories: [advisory([level('1-9')], { signer: 'K' })],
   });
-  expect(judge(seen).state).toBe('fixed');
+  expect(judge(seen, { ...none, patches: [record(ten, { cves: [] })] }).state).toBe('fixed');
   expect(['CVE-2025-10000', 'CVE-2025-9999', 'CVE-2024-99999', 'odd'].sort(compareCves)).toEqual([
     'CVE-2024-99999',
     'CVE-2025-9999',
