@@ -115,7 +115,7 @@ const late = {
     );
     onLoad({ filter: /./, namespace: 'late' }, ({ path: wanted }) => ({
       contents: [
-        `import { standIn } from './packaging/late.mjs';`,
+        `import { standIn } from './packaging/late.ts';`,
         `const load = () => process.getBuiltinModule('${wanted}');`,
         'export default /* @__PURE__ */ standIn(load);',
         ...Object.keys(process.getBuiltinModule(wanted)).map(
