@@ -168,7 +168,8 @@ function checkOwners(verb: VerbSpec, given: Given_): void {
 
 function checkWords(verb: VerbSpec, words: readonly string[]): void {
   const [first] = words;
-  if (words.length < (verb.least ?? 0)) throw usageError(`${verb.name} needs ${verb.takes.replace(/\.{3}$/, '')}.`, verb.name);
+  if (words.length < (verb.least ?? 0))
+    throw usageError(`${verb.name} needs ${verb.takes.replace(/\.{3}$/, '')}.`, verb.name);
   if (first === undefined) return;
   if (verb.takes === '') throw usageError(`${verb.name} takes no arguments, but was given ${clean(first)}.`, verb.name);
   const stranger = words.find((word) => verb.words && !verb.words.includes(word));
