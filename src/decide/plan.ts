@@ -2,6 +2,7 @@
 import { type Because, because } from '../domain/because.ts';
 import type { InstalledKernel } from '../domain/kernel.ts';
 import { formatNevra } from '../domain/nevra.ts';
+import type { OfferedPackage } from '../domain/package.ts';
 import type {
   InstallAction,
   LoadAction,
@@ -99,8 +100,8 @@ function takingPlan(world: World, goal: Goal, specs: readonly Spec[]): Plan {
       continue;
     }
     if (choice.install) {
-      const nevra = formatNevra(choice.install.package);
-      if (takenElsewhere(nevra, kernel, installs, world)) {
+      if (takenElsewhere(choice.install.package, kernel, installs, world)) {
+        const nevra = formatNevra(choice.install.package);
         // One NEVRA for two kernels: a repository contradicts itself, and a package can be installed once only.
         skip(because('other-kernel', `${nevra} is taken for another kernel already`), choice.rejected);
         continue;
@@ -126,17 +127,26 @@ function unasked(kernel: InstalledKernel, world: World, goal: Goal): Chosen {
   return { ...chosen, install: null, load: null, skip: because('nothing-installed', text) };
 }
 
+/**
+ * Whether a package belongs to another kernel already: the rpm database holds one package of a name, so a name that two
+ * kernels could claim (a local rebuild has the vendor's short name) stays with the one that has it.
+ */
 function takenElsewhere(
-  nevra: string,
+  pkg: OfferedPackage,
   kernel: InstalledKernel,
   installs: readonly InstallAction[],
   world: World,
 ): boolean {
+  const nevra = formatNevra(pkg);
+  const owner = inOrder(world).find(({ release }) =>
+    world.installed.some((patch) => patch.kernel === release && patch.package?.name === pkg.name),
+  );
   return (
     installs.some((action) => formatNevra(action.package) === nevra) ||
     world.installed.some(
       (patch) => patch.kernel !== kernel.release && patch.package !== null && formatNevra(patch.package) === nevra,
-    )
+    ) ||
+    (owner !== undefined && owner.release !== kernel.release)
   );
 }
 
