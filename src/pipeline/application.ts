@@ -19,6 +19,8 @@ export interface Application {
   readonly stagedFor: Map<string, StagedPatch>;
   /** What was installed in this run, by kernel: to be settled or taken back after loading. */
   readonly installations: Map<string, Installation>;
+  /** Kernels whose new level was taken back, because the running kernel refused it. */
+  readonly reverted: Set<string>;
 }
 
 /** What is needed to settle an installation, or to take it back. */

@@ -46,6 +46,7 @@ export async function applyPlan(
     plan,
     stagedFor: new Map(),
     installations: new Map(),
+    reverted: new Set(),
   };
   const outcomes: Outcome[] = plan.actions.map(() => NOT_RUN);
   const staged = await stageAll(application, outcomes);
@@ -58,6 +59,7 @@ export async function applyPlan(
     // What could not be installed cannot be loaded either, and stays held.
     if ((action.do === 'load' || action.do === 'unhold') && installFailed(plan, outcomes, action.kernel)) continue;
     outcomes[n] = await attempt(ui, () => perform(application, n, staged));
+    if (action.do === 'load' && application.reverted.has(action.kernel)) takeBack(plan, outcomes, action.kernel, n);
   }
   const taken = [...staged].flatMap(([n, patch]) => (outcomes[n]?.outcome === 'done' ? [patch.package] : []));
   dropDownloads(observed, taken);
@@ -138,4 +140,11 @@ function installFailed(plan: Plan, outcomes: readonly Outcome[], kernel: string)
     (action, n) =>
       isPackageAction(action) && 'kernel' in action && action.kernel === kernel && outcomes[n]?.outcome !== 'done',
   );
+}
+
+/** What the kernel refused is not installed any more: its package action shares the fate of the load. */
+function takeBack(plan: Plan, outcomes: Outcome[], kernel: string, load: number): void {
+  for (const [n, action] of plan.actions.entries()) {
+    if (isTake(action) && action.kernel === kernel) outcomes[n] = outcomes[load] as Outcome;
+  }
 }

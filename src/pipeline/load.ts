@@ -1,5 +1,6 @@
 // The running kernel: load what is installed, prove it, and take a refused level back.
 import { loadGuarded } from '../apply/guard.ts';
+import type { KnownLevel } from '../apply/load/level.ts';
 import type { LoadAction } from '../domain/plan.ts';
 import { type ErrorCode, KpmError } from '../errors.ts';
 import { readReceipts } from '../state/receipts.ts';
@@ -43,6 +44,7 @@ async function afterFailure(application: Application, installation: Installation
     return;
   }
   await revert(application, installation);
+  application.reverted.add(installation.request.kernel);
   const back = installation.before ? 'the level before is installed again' : 'it was taken away again';
   application.ui.warn(`The kernel refused ${installation.staged.verified.pkg.nevra.name}; ${back}.`);
 }
@@ -72,7 +74,8 @@ function installedModule({ observed }: Application, action: LoadAction): ToLoad[
   return [{ file: patch.file, module: patch.module, sha256: receipt?.sha256 ?? null }];
 }
 
-async function load({ observed, locked, ui }: Application, action: LoadAction, module: ToLoad): Promise<void> {
+async function load(application: Application, action: LoadAction, module: ToLoad): Promise<void> {
+  const { observed, locked, ui } = application;
   const { machine, world, config } = observed;
   const result = await loadGuarded(locked.state, {
     machine,
@@ -82,10 +85,21 @@ async function load({ observed, locked, ui }: Application, action: LoadAction, m
     ...module,
     loader: config.kpm.loader,
     utility: world.utility,
+    known: knownLevels(application, action.kernel),
     times: { signal: config.kpm.stallSignal * 1000, giveUp: config.kpm.stallGiveUp * 1000 },
     ui,
   });
   for (const { text } of result.notices) ui.warn(text);
   const how = result.already ? 'was active already' : `is active after ${result.seconds.toFixed(1)} s`;
   ui.note(`${result.module} ${how} (enabled 1, transition 0).`);
+}
+
+/** The levels this kernel's modules stand for, by their packages: names alone cannot order every release. */
+function knownLevels({ observed, installations }: Application, kernel: string): KnownLevel[] {
+  const before = observed.world.installed.flatMap(({ kernel: of, module, package: pkg }) =>
+    of === kernel && module !== null && pkg !== null ? [{ module, evr: pkg }] : [],
+  );
+  const staged = installations.get(kernel)?.staged;
+  const fresh = staged?.modules.map(({ module }) => ({ module, evr: staged.verified.pkg.nevra })) ?? [];
+  return [...before, ...fresh];
 }
