@@ -17,7 +17,9 @@ export function builtProgram(): BuiltProgram {
   if (built.status !== 0) throw new Error(built.stderr);
   const file = path.join(scratch, 'kpatch-pm.mjs');
   return {
-    start: (args) => spawn(process.execPath, [file, ...args], { stdio: ['ignore', 'pipe', 'pipe'] }),
+    // A clean environment: with an unsafe one the program starts itself again, and a signal would miss the working process.
+    start: (args) =>
+      spawn(process.execPath, [file, ...args], { env: { PATH: '/usr/bin:/bin' }, stdio: ['ignore', 'pipe', 'pipe'] }),
     remove: () => rmSync(scratch, { recursive: true, force: true }),
   };
 }

@@ -26,7 +26,8 @@ export async function run({ machine, verb, words, request, ui, output, options }
     });
   }
   if (options.flag('json')) output.out(jsonText(repositoriesJson(views)));
-  else if (verb === 'repoinfo') output.out(renderRepoinfo(views));
+  // dnf prints the same for `repolist -v`.
+  else if (views.length > 0 && (verb === 'repoinfo' || options.flag('verbose'))) output.out(renderRepoinfo(views));
   else if (views.length === 0) ui.note('No repositories available');
   else output.out(renderRepolist(views, all, output.outStyle));
   return EXIT.done;
