@@ -221,7 +221,7 @@ async function probed(check: Check): Promise<void> {
 }
 
 export const bootCases: readonly Case[] = [
-  { name: 'boot', about: 'the boot verb loads, after reboots and pulled plugs', gate: true, run: atBoot },
+  { name: 'boot', about: 'the boot verb loads, after reboots and pulled plugs', gate: false, run: atBoot },
   {
     name: 'crash-guard',
     about: 'a live patch that crashes the machine is out of use at the next boot',

@@ -121,5 +121,5 @@ async function units(check: Check): Promise<void> {
 }
 
 export const systemdCases: readonly Case[] = [
-  { name: 'systemd', about: 'the shipped units under systemd as process 1', gate: true, run: units },
+  { name: 'systemd', about: 'the shipped units under systemd as process 1', gate: false, run: units },
 ];
