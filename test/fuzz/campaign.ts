@@ -41,7 +41,7 @@ function block(from: number, to: number, careful: boolean): Promise<Ended> {
     const args = [worker, seed, from, to, careful ? 1 : 0].map(String);
     const child: ChildProcess = fork(path.join(top, 'packaging/run-ts.mjs'), args, {
       cwd: top,
-      execArgv: ['--max-semi-space-size=8', '--max-old-space-size=200'],
+      execArgv: ['--max-semi-space-size=4', '--max-old-space-size=120'],
       env: { ...process.env, KPATCH_PM_FUZZ_CORPUS: values.corpus && path.resolve(values.corpus) },
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     });
@@ -92,13 +92,13 @@ function findingText({ target, index, kind, text }: Finding): string {
 async function campaign(): Promise<void> {
   const blocks = Array.from({ length: Math.ceil(inputs / BLOCK) }, (_, n) => n * BLOCK);
   let done = 0;
+  let told = 0;
   const work = async (): Promise<void> => {
     for (let from = blocks.shift(); from !== undefined; from = blocks.shift()) {
       const to = Math.min(inputs, from + BLOCK);
-      const before = total.findings.length;
       await wholeBlock(from, to);
       done += to - from;
-      for (const finding of total.findings.slice(before)) console.log(findingText(finding));
+      for (; told < total.findings.length; told++) console.log(findingText(total.findings[told] as Finding));
       console.log(
         `${done} of ${inputs} inputs, ${total.findings.length} findings, slowest ${Math.round(total.slowest.ms)} ms (${total.slowest.target} ${total.slowest.index}), most memory ${Math.round(total.maxRssKb / 1024)} MB`,
       );

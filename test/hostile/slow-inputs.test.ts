@@ -2,6 +2,7 @@
 // Each is as large as the program takes; what needed minutes or hours then must simply end now, within a test's time.
 import { describe, expect, test } from '@jest/globals';
 import { glob } from '../../src/domain/pattern.ts';
+import { parseIni } from '../../src/formats/ini/document.ts';
 import { editKpatchConf, readKpatchValues } from '../../src/formats/ini/kpatchconf.ts';
 import { parseKeys } from '../../src/formats/openpgp/index.ts';
 import { parseTomlLocks } from '../../src/observe/config/toml.ts';
@@ -56,6 +57,11 @@ test('a glob with many stars on a long name', () => {
 test('an array that never closes in versionlock.toml', () => {
   const text = `[[packages]]\nname = "a"\n${many('conditions = [\n', MB)}`;
   expect(parseTomlLocks(text, 'versionlock.toml').locks).toEqual([]);
+});
+
+test('a section of 4 MB of brackets', () => {
+  expect(parseIni(`${many('[', 4 * MB)}]`).sections).toHaveLength(1);
+  expect(parseIni(many('[', 4 * MB)).faults).toHaveLength(1);
 });
 
 test('a setting given thirty thousand times in kpatch.conf', () => {

@@ -127,12 +127,21 @@ function section(state: State, trimmed: string, number: number, fault: Blame): v
     fault('empty-section');
     return;
   }
-  const bare = name.replace(/\[[^\]]*\]/g, '');
-  if (bare.includes(']')) {
+  if (closesUnopened(name)) {
     fault('text-after-section');
     return;
   }
   state.sections.push({ name, line: number, entries: [] });
+}
+
+/** Whether a bracket closes that no bracket opened (as in `[a] b]`). */
+function closesUnopened(name: string): boolean {
+  let open = false;
+  for (const char of name) {
+    if (char === ']' && !open) return true;
+    if (char === '[' || char === ']') open = char === '[';
+  }
+  return false;
 }
 
 function option(state: State, trimmed: string, number: number, style: IniStyle, fault: Blame): void {

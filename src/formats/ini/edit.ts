@@ -36,10 +36,10 @@ export function setIniValue(text: string, section: string, key: string, value: s
   return lines.join('');
 }
 
-/** The first place from `at` on where a new line would not be continued by an indented one. */
+/** The first place from `at` on where a new line would not be continued by an indented one, or one of blanks. */
 export function behindIndented(lines: readonly string[], at: number): number {
   let place = at;
-  while (/^[ \t]+(?!\[)[^ \t]/.test(lines[place] ?? '')) place++;
+  while (/^[ \t]+(?:\r?\n|$|(?!\[)[^ \t])/.test(lines[place] ?? '')) place++;
   return place;
 }
 
