@@ -22,12 +22,15 @@ export interface StreamLimits {
   readonly what: string;
   /** Most bytes out per byte in, looked at from 16 MiB of output on; unlimited unless said. */
   readonly maxRatio?: number;
+  /** Bytes that will probably come out: gzip data up to 32 MiB then comes in one piece. */
+  readonly expected?: number;
 }
 
 /** Below this a high ratio is ordinary (an empty archive is all zeros). */
 const RATIO_FROM = 16 * 1024 * 1024;
 /** 256 KiB: node's default of 16 KiB takes twice the time. */
 const CHUNK = 256 * 1024;
+const LARGEST_CHUNK = 32 * 1024 * 1024;
 /** Empty pieces in a row after which the WebAssembly zstd decoder is taken to be stuck. */
 const MOST_EMPTY = 64;
 /** xz's dictionaries go up to 64 MiB at its own levels; a file that wants more memory than this is refused. */
@@ -41,8 +44,10 @@ const damaged = (what: string, why: string, cause?: unknown): KpmError =>
     cause,
   });
 
-async function* gunzip(source: AsyncIterable<Uint8Array>): AsyncIterable<Buffer> {
-  const stream = createGunzip({ chunkSize: CHUNK });
+async function* gunzip(source: AsyncIterable<Uint8Array>, expected: number): AsyncIterable<Buffer> {
+  // One byte more than is expected, or a further piece of that size is made to see that nothing follows.
+  const chunkSize = Math.min(LARGEST_CHUNK, Math.max(CHUNK, expected + 1));
+  const stream = createGunzip({ chunkSize });
   const input = Readable.from(source);
   input.on('error', (error) => stream.destroy(error));
   input.pipe(stream);
@@ -133,7 +138,7 @@ function open(
     case 'none':
       return source;
     case 'gzip':
-      return gunzip(source);
+      return gunzip(source, limits.expected ?? 0);
     // The JavaScript xz readers reject the SHA-256 check that rpm writes: the program, always.
     case 'xz':
       return pipe('xz', ['--decompress', '--stdout', '--quiet', '--format=xz', XZ_MEMORY], source);

@@ -75,8 +75,8 @@ async function openPayload(
   }
   const kind = payloadCompression(pkg);
   const maxBytes = Math.min(limits.maxBytes, declared);
-  const chunks = decompress(kind, source(), { maxBytes, what, maxRatio: limits.maxRatio }, pipe);
-  return gathered(chunks, Math.min(maxBytes, pkg.payload.length * USUAL_RATIO));
+  const expected = Math.min(maxBytes, pkg.payload.length * USUAL_RATIO);
+  return gathered(decompress(kind, source(), { maxBytes, what, maxRatio: limits.maxRatio, expected }, pipe), expected);
 }
 
 /** Kernel modules open to three to eight times their size. */
@@ -84,9 +84,16 @@ const USUAL_RATIO = 8;
 
 /** All chunks in one buffer. It is made at once, of the size that is expected: memory that is not filled costs nothing. */
 async function gathered(chunks: AsyncIterable<Buffer>, expected: number): Promise<Buffer> {
-  let whole = Buffer.allocUnsafeSlow(expected);
+  let first: Buffer | null = null;
+  let whole: Buffer | null = null;
   let used = 0;
   for await (const chunk of chunks) {
+    if (first === null) {
+      first = chunk;
+      continue;
+    }
+    whole ??= started(first, expected);
+    if (used === 0) used = first.length;
     if (used + chunk.length > whole.length) {
       const larger = Buffer.allocUnsafeSlow(Math.max(used + chunk.length, whole.length * 2));
       whole.copy(larger, 0, 0, used);
@@ -94,7 +101,13 @@ async function gathered(chunks: AsyncIterable<Buffer>, expected: number): Promis
     }
     used += chunk.copy(whole, used);
   }
-  return whole.subarray(0, used);
+  return whole?.subarray(0, used) ?? first ?? Buffer.alloc(0);
+}
+
+function started(first: Buffer, expected: number): Buffer {
+  const whole = Buffer.allocUnsafeSlow(Math.max(expected, first.length));
+  first.copy(whole);
+  return whole;
 }
 
 /** The header's file an archive entry stands for. */
