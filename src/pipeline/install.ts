@@ -10,6 +10,7 @@ import {
   restoreSteps,
   type Work,
 } from '../apply/transactions.ts';
+import type { KernelRelease } from '../domain/kernel.ts';
 import { formatNevra, sameNevra } from '../domain/nevra.ts';
 import { type ErrorCode, KpmError } from '../errors.ts';
 import { readReceipts } from '../state/receipts.ts';
@@ -38,8 +39,15 @@ export async function installOne(application: Application, staged: StagedPatch):
     earlier: earlierOf(before).filter((level) => !sameNevra(level.package, pkg)),
   };
   const { steps, blobs } = installSteps(request);
+  await forgetOthers(application, kernel);
   await transact(application, { steps: [...steps, ...holdAfter(application, staged)], blobs });
   if (later) application.installations.set(kernel, { staged, request, before });
+}
+
+/** What a killed run kept of an earlier level must not come back with the one that is superseded now. */
+async function forgetOthers(application: Application, kernel: KernelRelease): Promise<void> {
+  if (keptFiles(application.observed.machine.root, kernel).length === 0) return;
+  await transact(application, { steps: [{ do: 'forget', kernel }], blobs: new Map() });
 }
 
 /** Who goes back to a lower level wants to stay there: the next automatic run must not undo it. */
