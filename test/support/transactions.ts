@@ -1,5 +1,6 @@
 // Whole transactions as a changing run does them: state opened, locked, an earlier run's work finished, then the steps.
-import { cpSync, mkdtempSync, rmSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { recover, runTransaction } from '../../src/apply/install.ts';
@@ -72,7 +73,8 @@ export async function prepare(machine: Machine, kind: Kind): Promise<void> {
 export async function inCopy<T>(directory: string, use: (copy: string) => Promise<T>): Promise<T> {
   const copy = mkdtempSync(path.join(os.tmpdir(), 'kpm-copy-'));
   try {
-    cpSync(directory, copy, { recursive: true, preserveTimestamps: true, verbatimSymlinks: true });
+    // cp, because cpSync of Node 24 does not keep the modes of directories.
+    execFileSync('cp', ['-a', `${directory}/.`, copy]);
     return await use(copy);
   } finally {
     rmSync(copy, { recursive: true, force: true });
