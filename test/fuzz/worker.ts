@@ -5,6 +5,8 @@ import { allTargets } from './targets/all.ts';
 
 const [seed = 0, from = 0, to = 0, careful = 0] = process.argv.slice(2, 6).map(Number);
 const targets = await allTargets(process.env.KPATCH_PM_FUZZ_CORPUS || null);
+// The campaign was ended: so is this.
+process.once('disconnect', () => process.exit());
 process.send?.({ ready: true });
 const EVERY = 500;
 const tally = await runInputs(targets, seed, from, to, (index) => {
