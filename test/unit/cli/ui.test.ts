@@ -17,7 +17,12 @@ function scene({ args = [], terminal, typed = [] }: Scene) {
   let time = 0;
   const clock = { pass: (ms: number) => (time += ms) };
   const output = outputTo(around.stdout, around.stderr, around.env, options);
-  const ui = terminalUi(output, () => around.stdin, options, () => new Date(time));
+  const ui = terminalUi(
+    output,
+    () => around.stdin,
+    options,
+    () => new Date(time),
+  );
   return { ui, out: around.stdout, err: around.stderr, clock };
 }
 
