@@ -107,6 +107,10 @@ export const ERROR_CODES = {
     meaning: 'A module is not named after its file, is compressed, or shares its name with another one.',
     next: 'Do not install it; report it to whoever published the package.',
   },
+  'module-exists': {
+    meaning: 'A module file that was named shares its name with one that is installed and holds other bytes.',
+    next: 'Take the installed one away with `kpatch-pm module uninstall`, or build yours under another name.',
+  },
   'package-file-refused': {
     meaning: 'A live-patch package holds something else than modules: a link, a device, a setuid or foreign file.',
     next: 'Do not install it; report it to whoever published the package.',

@@ -113,20 +113,32 @@ function facts(pkg: RpmPackage, path: string, bytes: Buffer): ModuleFacts {
   }
 }
 
+/** Why a module of this file name is none for this kernel and architecture, as the rest of a sentence; null when it is one. */
+export function moduleProblem(
+  found: ModuleFacts,
+  file: string,
+  kernel: KernelRelease,
+  arch: string,
+): { readonly code: ErrorCode; readonly why: string } | null {
+  if (found.release !== kernel)
+    return { code: 'module-wrong-kernel', why: `was built for ${found.release}, not for ${kernel}` };
+  if (!found.livepatch) return { code: 'module-not-livepatch', why: 'is no live patch (livepatch=Y is missing)' };
+  if (found.machine !== arch)
+    return { code: 'module-wrong-arch', why: `is code for ${found.machine}, not for ${arch}` };
+  // Source: the kernel's build system names a module after its file, with every "-" made "_"; kpatch-build "." too.
+  const expected = file.slice(0, -'.ko'.length).replace(/[-.]/g, '_');
+  if (found.name === expected) return null;
+  return { code: 'module-name', why: `calls itself ${found.name}, not ${expected}` };
+}
+
 function toModule(pkg: RpmPackage, entry: PayloadEntry, kernel: KernelRelease): FoundModule {
   const file = fileName(pkg, entry, kernel);
   const { path, content, sha256 } = entry;
   if (content === null || sha256 === null || content.length === 0)
     throw refuse(pkg, 'not-a-module', `${path} is empty`);
   const found = facts(pkg, path, content);
-  const no = (code: ErrorCode, why: string) => refuse(pkg, code, `${path} ${why}`);
-  if (found.release !== kernel) throw no('module-wrong-kernel', `was built for ${found.release}, not for ${kernel}`);
-  if (!found.livepatch) throw no('module-not-livepatch', 'is no live patch (livepatch=Y is missing)');
-  if (found.machine !== pkg.nevra.arch)
-    throw no('module-wrong-arch', `is code for ${found.machine}, not for ${pkg.nevra.arch}`);
-  // Source: the kernel's build system names a module after its file, with every "-" made "_"; kpatch-build "." too.
-  const expected = file.slice(0, -'.ko'.length).replace(/[-.]/g, '_');
-  if (found.name !== expected) throw no('module-name', `calls itself ${found.name}, not ${expected}`);
+  const problem = moduleProblem(found, file, kernel, pkg.nevra.arch);
+  if (problem) throw refuse(pkg, problem.code, `${path} ${problem.why}`);
   return {
     file,
     module: found.name,

@@ -73,8 +73,9 @@ export const VERBS = [
     takes: '[SPEC...]',
     summary: 'Bring every installed kernel to its highest usable level, once; or install what is named',
     about: [
-      'As auto, but the setting stays as it is. With SPEC only what is named is installed; a hold on it is lifted. An older level than the installed one is taken only where that very version is named. A package for a kernel that is not installed is refused. A module without a package (.ko) is signed by nobody: `kpatch-pm module install` takes it, on your own responsibility.',
+      'As auto, but the setting stays as it is. With SPEC only what is named is installed; a hold on it is lifted. An older level than the installed one is taken only where that very version is named. A package for a kernel that is not installed is refused. ',
       'SPEC is whatever names a live patch: its name, name.arch, name-version, NEVRA or a pattern; "kpatch-patch = KVER", the form of the vendor\'s documentation; the module as `kpatch list` prints it; a package file (with its ending .rpm) or URL. Quotes that a web page left in place do not matter.',
+      'A module file (.ko) of your own is taken with -k KVER, for exactly the kernel it was built for. Nobody signed it, so --nogpgcheck must say that you answer for it. It is marked as your own wherever it is shown, no run upgrades or removes it, and `kpatch-pm module uninstall` takes it away.',
     ],
     examples: [
       { command: 'kpatch-pm install', what: 'every installed kernel' },
@@ -82,6 +83,10 @@ export const VERBS = [
       { command: 'kpatch-pm install "kpatch-patch = $(uname -r)"', what: 'as the vendor documents it' },
       { command: 'kpatch-pm install --cve CVE-2024-1086', what: 'what fixes this, for every installed kernel' },
       { command: 'kpatch-pm install ./kpatch-patch-5_14_0-427_13_1-1-2.el9_4.x86_64.rpm', what: 'a package file' },
+      {
+        command: 'kpatch-pm --nogpgcheck install -k $(uname -r) ./my_fix.ko',
+        what: 'a module that you built yourself',
+      },
       { command: 'kpatch-pm install --no-load', what: 'ready for the next boot, the running kernel is not touched' },
       { command: 'kpatch-pm --installroot /mnt/image -y install', what: 'a system that is not running' },
     ],

@@ -14,8 +14,10 @@ import type {
 } from '../domain/plan.ts';
 import type { World } from '../domain/world.ts';
 import { type AskedVerb, askedFor, understand } from './asked.ts';
+import { ownPlan } from './own.ts';
 import { chooseFor } from './policy.ts';
 import { orphansOf, removalOf } from './removal.ts';
+import { ahead } from './rollout.ts';
 import type { Spec } from './spec.ts';
 
 export type Verb =
@@ -58,6 +60,7 @@ export function planFor(world: World, goal: Goal): Plan {
       return planOf(world, orphans, orphans.length > 0 ? because('not-asked-for') : stay);
     }
     default:
+      if (world.ownModules?.length) return ownPlan(world, goal.load);
       return takingPlan(world, goal, specs);
   }
 }
@@ -106,7 +109,7 @@ function takingPlan(world: World, goal: Goal, specs: readonly Spec[]): Plan {
         skip(because('other-kernel', `${nevra} is taken for another kernel already`), choice.rejected);
         continue;
       }
-      installs.push(choice.install);
+      installs.push(request ? named(choice.install, world) : choice.install);
     }
     if (choice.load) loads.push(choice.load);
     unholds.push(...choice.unholds);
@@ -116,6 +119,12 @@ function takingPlan(world: World, goal: Goal, specs: readonly Spec[]): Plan {
   const actions = [...installs, ...unholds, ...settings, ...loads];
   const plan = { actions, skipped, repositories: world.repositories };
   return request ? { ...plan, unmatched: request.unmatched } : plan;
+}
+
+/** What was named does not wait for its turn in the rollout; that it did not is told. */
+function named(install: InstallAction, world: World): InstallAction {
+  const early = install.do === 'install' || install.do === 'upgrade' ? ahead(install, world) : null;
+  return early === null ? install : { ...install, early };
 }
 
 /** Nothing was named: the policy decides; `upgrade` leaves kernels alone for which nothing is installed. */

@@ -9,6 +9,7 @@ export const REASON_CODES = {
   'setting-requested': 'the setting was asked for',
   superseded: 'a newer cumulative level takes its place',
   'asked-for': 'asked for by name',
+  'own-module': 'a module of your own: nobody signed it, no repository replaces it',
   'kernel-gone': 'its kernel is no longer installed',
   'hold-lifted': 'what was held back is asked for by name',
   // -- why a kernel is left as it is
@@ -31,6 +32,8 @@ export const REASON_CODES = {
   'file-changed': 'the module file is not the one that was installed',
   'loading-off': 'loading was switched off for this run',
   quarantined: 'the machine crashed while the module was being loaded',
+  'min-age': 'published too short a time ago (min_age)',
+  'later-cohort': 'the turn of this machine in the rollout has not come',
   // -- why a package is rejected
   excluded: 'hidden by an exclude rule',
   'lower-priority': 'a repository of better priority offers this name',

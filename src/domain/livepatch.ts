@@ -1,4 +1,5 @@
 // Live patches on this machine: on disk and in the kernel.
+import type { KernelRelease } from './kernel.ts';
 import type { Nevra } from './nevra.ts';
 
 export type PatchSource = 'kpatch-pm' | 'rpm' | 'foreign';
@@ -21,6 +22,24 @@ export interface InstalledPatch {
   readonly repo?: string | null;
   /** GNU build id of the module file, hexadecimal; null or absent where it has none or is no module. */
   readonly buildId?: string | null;
+}
+
+/** A module file that a person named for a kernel: no package brings it, nobody signed it. */
+export interface OwnModule {
+  /** As it was typed. */
+  readonly typed: string;
+  readonly kernel: KernelRelease;
+  /** File name. */
+  readonly file: string;
+  /** Name as sysfs will show it. */
+  readonly module: string;
+  /** rpm architecture of its code. */
+  readonly arch: string;
+  /** Bytes. */
+  readonly size: number;
+  readonly sha256: string;
+  /** These very bytes are installed already. */
+  readonly installed: boolean;
 }
 
 /** One entry of /sys/kernel/livepatch of the running kernel. */

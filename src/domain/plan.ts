@@ -1,6 +1,7 @@
 // Plan: what will be done, in order, and for every other kernel why nothing is.
 import type { Because } from './because.ts';
 import type { KernelRelease } from './kernel.ts';
+import type { OwnModule } from './livepatch.ts';
 import type { Nevra } from './nevra.ts';
 import type { OfferedPackage } from './package.ts';
 import type { Hold, RepositoryState } from './world.ts';
@@ -28,6 +29,15 @@ export interface InstallAction extends Common {
   readonly replaces: Nevra | null;
   /** The next usable levels below, best first: taken when the files of a package prove unusable. */
   readonly fallbacks: readonly OfferedPackage[];
+  /** Why it is taken although its turn in the rollout has not come, as a sentence; absent: it has. */
+  readonly early?: string;
+}
+
+/** Put a module that no package brings, a file that a person named, where modules of its kernel are loaded from. */
+export interface OwnModuleAction extends Common {
+  readonly do: 'own';
+  readonly kernel: KernelRelease;
+  readonly own: OwnModule;
 }
 
 /** Take a package away from one kernel. */
@@ -46,6 +56,13 @@ export interface UnholdAction extends Common {
   readonly hold: Hold;
 }
 
+/** Record a hold again that an earlier run had given up. */
+export interface HoldAction extends Common {
+  readonly do: 'hold';
+  readonly kernel: KernelRelease;
+  readonly hold: Hold;
+}
+
 /** Load into the running kernel. `module` is null while the package that brings it is not fetched yet. */
 export interface LoadAction extends Common {
   readonly do: 'load' | 'unload';
@@ -59,7 +76,14 @@ export interface SettingAction extends Common {
   readonly setting: { readonly name: 'autoupdate' | 'autofilter'; readonly value: boolean };
 }
 
-export type Action = InstallAction | RemoveAction | UnholdAction | LoadAction | SettingAction;
+export type Action =
+  | InstallAction
+  | OwnModuleAction
+  | RemoveAction
+  | HoldAction
+  | UnholdAction
+  | LoadAction
+  | SettingAction;
 
 /** Whether an action brings a package file. */
 export function isTake(action: Action): action is InstallAction {

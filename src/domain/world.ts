@@ -3,8 +3,9 @@ import type { Advisory, AdvisoryState } from './advisory.ts';
 import type { Problem } from './because.ts';
 import type { QuarantinedModule } from './crashguard.ts';
 import type { InstalledKernel } from './kernel.ts';
-import type { InstalledPatch, LoadedPatch } from './livepatch.ts';
+import type { InstalledPatch, LoadedPatch, OwnModule } from './livepatch.ts';
 import type { OfferedKernel, OfferedPackage } from './package.ts';
+import type { Rollout } from './rollout.ts';
 
 export interface RepositoryState {
   readonly id: string;
@@ -72,6 +73,10 @@ export interface World {
   readonly loaded: readonly LoadedPatch[];
   readonly utility: Utility;
   readonly holds: readonly Hold[];
+  /** Module files that were named on the command line, in the order typed; absent means none. */
+  readonly ownModules?: readonly OwnModule[];
+  /** What holds new levels back for a while; absent: nothing does. */
+  readonly rollout?: Rollout;
   /** Modules the crash guard took out of use; absent means none. */
   readonly quarantined?: readonly QuarantinedModule[];
   /** What the units that load at boot are set to; absent where nobody looked. */

@@ -2,7 +2,7 @@
 // so that one that fails leaves the others alone; then the setting; then the running kernel.
 import { COMMAND_LINE } from '../domain/package.ts';
 import { isTake, type Outcome, type Plan } from '../domain/plan.ts';
-import { KpmError } from '../errors.ts';
+import { EXIT, KpmError } from '../errors.ts';
 import type { Ui } from '../host/machine.ts';
 import type { LockedState } from '../state/lock.ts';
 import type { Application } from './application.ts';
@@ -10,8 +10,10 @@ import { downloadAll, dropDownloads } from './download.ts';
 import { installOne } from './install.ts';
 import { loadOne } from './load.ts';
 import type { Observed } from './observe.ts';
+import { installOwn } from './own.ts';
 import { proposePins, streamOf } from './pins.ts';
-import { removeOne, unhold } from './remove.ts';
+import { recordFor, remarking, takenFields } from './record.ts';
+import { hold, removeOne, unhold } from './remove.ts';
 import type { Request } from './request.ts';
 import { writeSetting } from './setting.ts';
 import { type StagedPatch, stage } from './stage.ts';
@@ -36,20 +38,35 @@ export async function applyPlan(
   request: Request,
   plan: Plan,
   locked: LockedState,
-  ui: Ui,
+  warned: Ui,
 ): Promise<Report> {
+  const record = recordFor(observed, request, plan, locked);
+  const ui = remarking(warned, record);
   const application: Application = {
     observed,
     request,
     ui,
     locked,
     plan,
+    record,
+    current: null,
     stagedFor: new Map(),
     installations: new Map(),
     reverted: new Set(),
   };
   const outcomes: Outcome[] = plan.actions.map(() => NOT_RUN);
+  try {
+    return await performAll(application, outcomes);
+  } catch (error) {
+    record.close(error instanceof KpmError ? error.exit : EXIT.failed);
+    throw error;
+  }
+}
+
+async function performAll(application: Application, outcomes: Outcome[]): Promise<Report> {
+  const { observed, request, plan, ui, record } = application;
   const staged = await stageAll(application, outcomes);
+  for (const [n, patch] of staged) record.correct(n, takenFields(patch));
   for (const [n, action] of plan.actions.entries()) {
     if (outcomes[n]?.outcome === 'failed') continue;
     if (action.do === 'setting' && packagesFailed(plan, outcomes)) {
@@ -58,9 +75,13 @@ export async function applyPlan(
     }
     // What could not be installed cannot be loaded either, and stays held.
     if ((action.do === 'load' || action.do === 'unhold') && installFailed(plan, outcomes, action.kernel)) continue;
+    // What only the kernel keeps goes with no transaction.
+    if (action.do === 'load') record.write();
+    application.current = n;
     outcomes[n] = await attempt(ui, () => perform(application, n, staged));
     if (action.do === 'load' && application.reverted.has(action.kernel)) takeBack(plan, outcomes, action.kernel, n);
   }
+  for (const [n, outcome] of outcomes.entries()) record.set(n, outcome);
   const taken = [...staged].flatMap(([n, patch]) => (outcomes[n]?.outcome === 'done' ? [patch.package] : []));
   dropDownloads(observed, taken);
   await proposePins(
@@ -69,6 +90,7 @@ export async function applyPlan(
     outcomes.map((outcome, n) => ({ ...outcome, stream: streamIn(staged.get(n)) })),
     ui,
   );
+  record.close(outcomes.some(({ outcome }) => outcome === 'failed') ? EXIT.failed : EXIT.done);
   return { outcomes, staged };
 }
 
@@ -91,7 +113,10 @@ async function stageAll(application: Application, outcomes: Outcome[]): Promise<
       staged.set(n, patch);
       application.stagedFor.set(action.kernel, patch);
     });
-    if (outcome.outcome === 'failed') outcomes[n] = outcome;
+    if (outcome.outcome === 'failed') {
+      outcomes[n] = outcome;
+      application.record.set(n, outcome);
+    }
   }
   return staged;
 }
@@ -104,8 +129,12 @@ async function perform(application: Application, n: number, staged: Map<number, 
     case 'downgrade':
     case 'reinstall':
       return installOne(application, staged.get(n) as StagedPatch);
+    case 'own':
+      return installOwn(application, action);
     case 'remove':
       return removeOne(application, action);
+    case 'hold':
+      return hold(application, action);
     case 'unhold':
       return unhold(application, action);
     case 'setting':
@@ -129,7 +158,8 @@ async function attempt(ui: Ui, act: () => Promise<void>): Promise<Outcome> {
   }
 }
 
-const isPackageAction = (action: Plan['actions'][number]): boolean => isTake(action) || action.do === 'remove';
+const isPackageAction = (action: Plan['actions'][number]): boolean =>
+  isTake(action) || action.do === 'own' || action.do === 'remove';
 
 function packagesFailed(plan: Plan, outcomes: readonly Outcome[]): boolean {
   return plan.actions.some((action, n) => isPackageAction(action) && outcomes[n]?.outcome !== 'done');
@@ -145,6 +175,6 @@ function installFailed(plan: Plan, outcomes: readonly Outcome[], kernel: string)
 /** What the kernel refused is not installed any more: its package action shares the fate of the load. */
 function takeBack(plan: Plan, outcomes: Outcome[], kernel: string, load: number): void {
   for (const [n, action] of plan.actions.entries()) {
-    if (isTake(action) && action.kernel === kernel) outcomes[n] = outcomes[load] as Outcome;
+    if ((isTake(action) || action.do === 'own') && action.kernel === kernel) outcomes[n] = outcomes[load] as Outcome;
   }
 }

@@ -6,6 +6,8 @@ import { type ErrorCode, KpmError } from '../errors.ts';
 import { readReceipts } from '../state/receipts.ts';
 import type { Application, Installation } from './application.ts';
 import { revert, settle } from './install.ts';
+import { ownOf, takeOwnBack } from './own.ts';
+import { recordFailure } from './record.ts';
 
 /** Codes by which the kernel says that this module will never do: the level before returns (contract section 2). */
 const REFUSED: readonly ErrorCode[] = [
@@ -28,18 +30,27 @@ interface ToLoad {
  */
 export async function loadOne(application: Application, action: LoadAction): Promise<void> {
   const installation = application.installations.get(action.kernel) ?? null;
-  const modules = installation ? freshModules(installation) : installedModule(application, action);
+  const own = ownOf(application, action);
+  const modules = own
+    ? [{ ...own, file: `var/lib/kpatch/${own.kernel}/${own.file}` }]
+    : installation
+      ? freshModules(installation)
+      : installedModule(application, action);
   try {
     for (const module of modules) await load(application, action, module);
   } catch (error) {
+    recordFailure(application, action.kernel, error, isRefusal(error));
+    if (own && isRefusal(error)) await takeOwnBack(application, own);
     if (installation) await afterFailure(application, installation, error);
     throw error;
   }
   if (installation) await settle(application, installation);
 }
 
+const isRefusal = (error: unknown): boolean => error instanceof KpmError && REFUSED.includes(error.code);
+
 async function afterFailure(application: Application, installation: Installation, error: unknown): Promise<void> {
-  if (!(error instanceof KpmError && REFUSED.includes(error.code))) {
+  if (!isRefusal(error)) {
     await settle(application, installation);
     return;
   }

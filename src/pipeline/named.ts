@@ -12,6 +12,7 @@ import { MAX_PACKAGE_BYTES, parseRpm } from '../formats/rpm/package.ts';
 import type { Ui } from '../host/machine.ts';
 import { readAll } from '../net/net.ts';
 import type { Observed } from './observe.ts';
+import { isModuleWord, type NamedModule, readOwnModule } from './own.ts';
 import type { Request } from './request.ts';
 
 /** A package file that was named: its bytes, and where they came from (a URL; null for a file). */
@@ -31,15 +32,24 @@ export async function withNamedFiles(observed: Observed, request: Request): Prom
   const files = specsOf(request, observed.world).filter(({ kind }) => kind === 'file');
   if (files.length === 0) return observed;
   const named = new Map<string, NamedFile>();
+  const modules = new Map<string, NamedModule>();
   const offered: OfferedPackage[] = [];
   for (const { text } of files) {
-    if (text.endsWith('.ko')) throw bareModule(text, request.kernels[0] ?? 'KVER');
+    if (isModuleWord(text)) {
+      modules.set(text, readOwnModule(observed, text, request));
+      continue;
+    }
     const file = await read(observed, text, request.directory?.() ?? '/');
     named.set(text, file);
     offered.push(asOffer(text, file.bytes));
   }
-  const world = { ...observed.world, offered: [...offered, ...observed.world.offered] };
-  return { ...observed, world, named };
+  const world = {
+    ...observed.world,
+    offered: [...offered, ...observed.world.offered],
+    ownModules: [...modules.values()].map(({ own }) => own),
+  };
+  const bytes = new Map([...modules].map(([text, one]) => [text, one.bytes]));
+  return { ...observed, world, named, modules: bytes };
 }
 
 async function read(observed: Observed, text: string, directory: string): Promise<NamedFile> {
@@ -54,15 +64,6 @@ async function read(observed: Observed, text: string, directory: string): Promis
     text: `Can not load RPM file: ${text}. There is no such file.`,
     subject: text,
     hint: 'A package of a repository is named without the ending .rpm.',
-  });
-}
-
-/** A module alone carries no signature that says who made it for which kernel: only a person can answer for it. */
-function bareModule(text: string, kernel: string): KpmError {
-  return new KpmError('package-unsigned', {
-    text: `${text} is a module without a package: nobody vouches for it by a signature.`,
-    subject: text,
-    hint: `Look at it: kpatch-pm inspect ${text}   To install it on your own responsibility: kpatch-pm module install -k ${kernel} ${text}`,
   });
 }
 

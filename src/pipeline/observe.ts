@@ -43,6 +43,8 @@ export interface Observed {
   readonly world: World;
   /** Package files that were named on the command line, by what was typed. */
   readonly named?: ReadonlyMap<string, NamedFile>;
+  /** The bytes of module files that were named on the command line, by what was typed. */
+  readonly modules?: ReadonlyMap<string, Buffer>;
 }
 
 /** Verbs that only show: a repository that cannot be read is a problem to be shown, not the end. */

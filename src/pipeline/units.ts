@@ -26,7 +26,8 @@ export async function afterVerb(
   const set = (value: boolean): boolean =>
     done((action) => action.do === 'setting' && action.setting.name === 'autoupdate') ||
     world.settings.autoupdate === value;
-  if (done((action) => action.do === 'install' || action.do === 'upgrade')) await ensureBoot(machine, ui);
+  if (done((action) => action.do === 'install' || action.do === 'upgrade' || action.do === 'own'))
+    await ensureBoot(machine, ui);
   if (verb === 'auto' && set(true)) await switchUnattended(machine, true, ui);
   if (verb === 'manual' && set(false)) await switchUnattended(machine, false, ui);
 }

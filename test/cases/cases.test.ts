@@ -25,15 +25,24 @@ interface Ran {
   readonly err: string;
 }
 
-async function type(stage: Stage, now: string, args: Section, typed: Section | undefined): Promise<Ran> {
+/** What a @SCREEN says of the terminal: columns, and the words `utf-8`, `color`; a dumb one without the two. */
+function screenOf(title: string): { terminal?: number; env: Record<string, string> } {
+  const [columns = '', ...has] = title.split(/\s+/);
+  if (columns === '') return { env: { TERM: 'dumb' } };
+  const locale = has.includes('utf-8') ? { LANG: 'en_US.UTF-8' } : {};
+  const env = has.length === 0 ? { TERM: 'dumb' } : { TERM: 'xterm', ...(has.includes('color') ? {} : { NO_COLOR: '1' }) };
+  return { terminal: Number(columns), env: { ...env, ...locale } };
+}
+
+interface Place {
+  readonly now: string;
+  readonly screen: string;
+}
+
+async function type(stage: Stage, { now, screen }: Place, args: Section, typed: Section | undefined): Promise<Ran> {
+  const { env, ...shown } = screenOf(screen);
   const terminal = typed === undefined ? {} : { terminal: 80, typed: typed.text.split('\n').slice(0, -1) };
-  const around = surroundings({
-    hostPath: stage.path,
-    uname: stage.uname,
-    now,
-    env: { TERM: 'dumb' },
-    ...terminal,
-  });
+  const around = surroundings({ hostPath: stage.path, uname: stage.uname, now, env, ...terminal, ...shown });
   // Standard error goes elsewhere, as with 2>file: its lines are then not broken at the width of a temporary path.
   Object.assign(around.stderr, { isTTY: false });
   const words = args.title === '' ? [] : args.title.split(/\s+/);
@@ -94,6 +103,7 @@ async function play(sections: readonly Section[]): Promise<void> {
   let ran: Ran | null = null;
   let checks = 0;
   let now = '2026-01-01T00:01:00Z';
+  let screen = '';
   try {
     for (const [n, section] of sections.entries()) {
       const told = (what: unknown) => ({ line: section.line, what });
@@ -101,13 +111,16 @@ async function play(sections: readonly Section[]): Promise<void> {
         case 'NOW':
           now = section.title;
           break;
+        case 'SCREEN':
+          screen = section.title;
+          break;
         case 'PUT':
           mkdirSync(path.dirname(path.join(stage.path, section.title)), { recursive: true });
           writeFileSync(path.join(stage.path, section.title), section.text);
           break;
         case 'ARGS': {
           const next = sections[n + 1];
-          ran = await type(stage, now, section, next?.name === 'TYPED' ? next : undefined);
+          ran = await type(stage, { now, screen }, section, next?.name === 'TYPED' ? next : undefined);
           checkJson(section, ran);
           break;
         }

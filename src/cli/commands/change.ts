@@ -3,13 +3,16 @@ import type { Action, Plan } from '../../domain/plan.ts';
 import type { World } from '../../domain/world.ts';
 import { EXIT, type KpmError } from '../../errors.ts';
 import { carryOut, type Report } from '../../pipeline.ts';
+import { usageError } from '../arguments.ts';
 import { type Context, tellNotices } from '../context.ts';
+import { clean } from '../render/clean.ts';
 import { errorJson, jsonText, planJson } from '../render/json.ts';
 import { needsConsent, renderPlan, renderUnchanged } from '../render/plan.ts';
 import { firstFailure, renderReport } from '../render/report.ts';
 
 export async function run(context: Context): Promise<number> {
   const { machine, request, ui, output, options, sofar } = context;
+  checkModuleFiles(context);
   const { world, plan, report } = await carryOut(machine, request, ui, (seen, planned) => {
     sofar.plan = planned;
     return approve(context, seen, planned);
@@ -33,6 +36,27 @@ export async function run(context: Context): Promise<number> {
     await afterVerb(machine, request.verb, { world, plan, report }, ui);
   }
   return failure === null ? EXIT.done : EXIT.failed;
+}
+
+/** A module file goes to the one kernel that is named with it; no kernel is guessed for what nobody signed. */
+function checkModuleFiles({ verb, words, request }: Context): void {
+  const files = words.filter((word) => word.endsWith('.ko'));
+  const [file] = files;
+  // What `remove` says of a module without a package is its own.
+  if (file === undefined || verb === 'remove') return;
+  const shown = clean(file);
+  if (verb !== 'install')
+    throw usageError(`${shown} is a module without a package: it has no levels to ${verb} to.`, verb);
+  if (request.kernels.length !== 1) {
+    const hint = `Its kernel: kpatch-pm inspect ${shown}   Then: kpatch-pm install -k KVER ${shown}`;
+    throw usageError(`${shown} is a module without a package: name the one kernel it is for with -k KVER.`, verb, hint);
+  }
+  if (files.length < words.length) {
+    throw usageError(
+      `${shown} is a module without a package, which is installed by itself, not beside packages.`,
+      verb,
+    );
+  }
 }
 
 /** Shows what will be done and asks, where packages or the kernel change; a setting alone is not asked about. */

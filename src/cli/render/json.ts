@@ -4,6 +4,7 @@ import type { KernelReport } from '../../decide/verdict.ts';
 import type { Because, Problem } from '../../domain/because.ts';
 import type { InstalledPatch } from '../../domain/livepatch.ts';
 import { formatNevra, type Nevra } from '../../domain/nevra.ts';
+import { COMMAND_LINE } from '../../domain/package.ts';
 import type { Action, Outcome, Plan, Rejection, Skipped } from '../../domain/plan.ts';
 import type { RepositoryState, World } from '../../domain/world.ts';
 import type { KpmError } from '../../errors.ts';
@@ -47,6 +48,10 @@ function actionJson(action: Action): Record<string, unknown> {
       const { kernel, package: pkg, replaces } = action;
       const what = { kernel, nevra: nevra(pkg), repo: pkg.repo, size: pkg.size, replaces: nevra(replaces) };
       return { do: action.do, ...none, ...what, ...common };
+    }
+    case 'own': {
+      const { module, size } = action.own;
+      return { do: 'install', ...none, kernel: action.kernel, repo: COMMAND_LINE, size, module, ...common };
     }
     case 'remove':
       return { do: action.do, ...none, kernel: action.kernel, nevra: nevra(action.package), ...common };

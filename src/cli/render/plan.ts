@@ -3,11 +3,13 @@
 import { REASON_CODES, type ReasonCode } from '../../domain/because.ts';
 import { type Evr, formatEvr } from '../../domain/evr.ts';
 import { formatNevra } from '../../domain/nevra.ts';
+import { COMMAND_LINE } from '../../domain/package.ts';
 import {
   type Action,
   type InstallAction,
   isTake,
   type LoadAction,
+  type OwnModuleAction,
   type Plan,
   type Rejection,
   type RemoveAction,
@@ -34,12 +36,21 @@ interface Group {
   readonly heading: string;
   /** As counted in the summary. */
   readonly word: string;
+  /** What is counted; packages unless said. */
+  readonly noun?: string;
   readonly tone: Tone;
   readonly has: (action: Action) => boolean;
 }
 
 const GROUPS: readonly Group[] = [
   { heading: 'Installing:', word: 'Install', tone: 'good', has: (a) => a.do === 'install' && !a.empty },
+  {
+    heading: 'Installing, modules of your own:',
+    word: 'Install',
+    noun: 'Module',
+    tone: 'wait',
+    has: (a) => a.do === 'own',
+  },
   { heading: 'Upgrading:', word: 'Upgrade', tone: 'good', has: (a) => a.do === 'upgrade' && !a.empty },
   { heading: 'Reinstalling:', word: 'Reinstall', tone: 'plain', has: (a) => a.do === 'reinstall' },
   {
@@ -89,14 +100,20 @@ function packageTable(actions: readonly Action[], style: Style): string[] {
   for (const group of GROUPS) {
     const members = actions
       .filter(group.has)
-      .filter((a): a is InstallAction | RemoveAction => isTake(a) || a.do === 'remove');
+      .filter((a): a is Member => isTake(a) || a.do === 'own' || a.do === 'remove');
     if (members.length > 0)
       rows.push({ heading: group.heading }, ...members.map((action) => packageRow(action, group.tone)));
   }
   return rows.length > 0 ? table(COLUMNS, rows, style) : [];
 }
 
-function packageRow(action: InstallAction | RemoveAction, tone: Tone): Row {
+type Member = InstallAction | OwnModuleAction | RemoveAction;
+
+function packageRow(action: Member, tone: Tone): Row {
+  if (action.do === 'own') {
+    const { module, arch, size } = action.own;
+    return { tone, cells: [module, arch, '-', COMMAND_LINE, humanSize(size)] };
+  }
   const { package: pkg } = action;
   const offered = isTake(action) ? action.package : null;
   return {
@@ -155,6 +172,7 @@ function noteLines(actions: readonly Action[], style: Style): string[] {
         `${action.package.name} is held at this level from now on; to let go: kpatch-pm upgrade ${action.package.name}`,
       ];
     }
+    if (action.do === 'own') return [ownNote(action)];
     if (action.do !== 'remove') return [];
     const left = PLAIN.includes(action.because.text) ? [] : [action.because.text];
     const back = `${action.package.name} is kept away from now on; to have it back: kpatch-pm install ${action.package.name}`;
@@ -162,6 +180,10 @@ function noteLines(actions: readonly Action[], style: Style): string[] {
   });
   return notes.length === 0 ? [] : ['Note:', ...notes.flatMap((text) => item(text, style))];
 }
+
+/** What nobody else will do for a module without a package. */
+const ownNote = ({ kernel, own }: OwnModuleAction): string =>
+  `${own.module} is your own, for ${kernel}: nobody signed it, and no run upgrades it; to take it away: kpatch-pm module uninstall -k ${kernel} ${own.module}`;
 
 /** Reasons that say no more than the heading does. */
 const PLAIN: readonly string[] = [REASON_CODES['asked-for'], REASON_CODES['kernel-gone']];
@@ -193,14 +215,14 @@ function skippedLines(skipped: readonly Skipped[], style: Style, heading: string
 }
 
 function summary(actions: readonly Action[], style: Style): string[] {
-  const counts = GROUPS.map((group) => ({ word: group.word, count: actions.filter(group.has).length })).filter(
+  const counts = GROUPS.map((group) => ({ ...group, count: actions.filter(group.has).length })).filter(
     (g) => g.count > 0,
   );
   if (counts.length === 0) return [];
   const longest = Math.max(...counts.map(({ word }) => word.length));
   const lines = ['', 'Transaction Summary', rule(style)];
-  for (const { word, count } of counts) {
-    lines.push(`${word.padEnd(longest)}  ${count} Package${count === 1 ? '' : 's'}`);
+  for (const { word, noun = 'Package', count } of counts) {
+    lines.push(`${word.padEnd(longest)}  ${count} ${noun}${count === 1 ? '' : 's'}`);
   }
   const sizes = actions.filter(isTake).map((action) => action.package.size);
   if (sizes.length > 0) {

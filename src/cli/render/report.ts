@@ -44,6 +44,7 @@ export function renderReport(view: ReportView, style: Style): string {
 
 const GROUPS: readonly (readonly [string, (action: Action) => boolean])[] = [
   ['Installed:', (action) => action.do === 'install' && !action.empty],
+  ['Installed, modules of your own:', (action) => action.do === 'own'],
   ['Upgraded:', (action) => action.do === 'upgrade' && !action.empty],
   ['Downgraded:', (action) => action.do === 'downgrade'],
   ['Reinstalled:', (action) => action.do === 'reinstall'],
@@ -59,6 +60,8 @@ function subject(action: Action): string {
     case 'load':
     case 'unload':
       return `${action.module ?? (action.nevra ? formatNevra(action.nevra) : 'module')} (${action.kernel})`;
+    case 'own':
+      return `${action.own.module} (${action.kernel})`;
     case 'setting':
       return settingLine(action.setting);
     case 'unhold':

@@ -19,6 +19,8 @@ const NAMES = [
   'LOADED',
   'CONFIG',
   'SERVED',
+  'MODULE',
+  'SCREEN',
   'NOW',
   'PUT',
   'ARGS',

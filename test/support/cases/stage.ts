@@ -8,6 +8,7 @@ import { type KernelRelease, kernelRelease } from '../../../src/domain/kernel.ts
 import { parseNevra } from '../../../src/domain/nevra.ts';
 import { RECEIPT_FORMAT, type Receipt } from '../../../src/domain/receipt.ts';
 import { receiptPath, receiptText } from '../../../src/state/receipts.ts';
+import { elf, modinfo, thisModule } from '../elf.ts';
 import { FIXTURES } from '../fixtures.ts';
 import { pairs, type Section, words } from './parse.ts';
 import { writeRepository } from './repository.ts';
@@ -58,6 +59,9 @@ export function buildStage(sections: readonly Section[]): Stage {
         break;
       case 'FOREIGN':
         for (const [file = ''] of words(section)) put(top, `var/lib/kpatch/${file}`, 'somebody made this\n');
+        break;
+      case 'MODULE':
+        module(top, section.title.split(/\s+/));
         break;
       case 'LOADED':
         for (const [module = '', ...states] of words(section)) loaded(top, module, states);
@@ -134,6 +138,14 @@ function changelog(fixes: string | undefined): Pick<Receipt, 'changelog'> {
   if (fixes === undefined) return {};
   const lines = fixes.split(',').map((cve) => `- kernel: a fault is mended [1] {${cve}}`);
   return { changelog: [{ time: 1_700_000_000, author: 'Vendor <v@case.invalid> [1-1]', text: lines.join('\n') }] };
+}
+
+/** A module file that a person built: `FILE NAME KVER [driver]`. */
+function module(top: string, [file = '', name = '', kernel = '', kind]: readonly string[]): void {
+  const info = [`vermagic=${kernel} SMP mod_unload `, `name=${name}`, ...(kind === 'driver' ? [] : ['livepatch=Y'])];
+  const sections = { '.modinfo': modinfo(...info), '.gnu.linkonce.this_module': thisModule(name) };
+  mkdirSync(path.join(top, path.dirname(file)), { recursive: true });
+  writeFileSync(path.join(top, file), elf({ sections }));
 }
 
 function loaded(top: string, module: string, states: readonly string[]): void {
