@@ -154,6 +154,8 @@ export class Guest {
         this.#waiting = null;
         reject(new Error(`the guest said nothing for ${seconds} s:\n${this.console(30)}`));
       }, seconds * 1000);
+      // A machine that was switched off is not waited for; one that works keeps this process by itself.
+      timer.unref();
       this.#waiting = {
         resolve: (line) => {
           clearTimeout(timer);

@@ -5,6 +5,7 @@ import { bootCases } from './cases/boot.ts';
 import { evidenceCases } from './cases/evidence.ts';
 import { jobCases } from './cases/job.ts';
 import { loaderCases } from './cases/loader.ts';
+import { randomCutCases } from './cases/random-cuts.ts';
 import { rebootCases } from './cases/reboots.ts';
 import { stallCases } from './cases/stalls.ts';
 import { systemdCases } from './cases/systemd.ts';
@@ -16,6 +17,7 @@ const CASES: readonly Case[] = [
   ...jobCases,
   ...evidenceCases,
   ...rebootCases,
+  ...randomCutCases,
   ...bootCases,
   ...systemdCases,
   ...loaderCases,
