@@ -9,6 +9,7 @@ import type { Hold, World } from '../domain/world.ts';
 import { skippedText } from './explain.ts';
 import { activeLevel, installedLevel, isSubscription, moduleOf, type PackagedPatch } from './installed.ts';
 import { type Candidates, candidatesFor } from './match.ts';
+import { bypassFor, stageLevels } from './rollout.ts';
 import { levelOfModule, looksEmpty, moduleName } from './schemes/rhel.ts';
 
 export interface Choice {
@@ -20,22 +21,41 @@ export interface Choice {
 }
 
 /**
- * Brings one kernel to its highest usable level: installs or upgrades, never downgrades; loads where the kernel runs and
- * `load` allows it. Holds are obeyed.
+ * Brings one kernel to its highest usable level whose turn in the rollout has come: installs or upgrades, never downgrades;
+ * loads where the kernel runs and `load` allows it. Holds are obeyed.
  */
 export function chooseFor(kernel: InstalledKernel, world: World, load: boolean): Choice {
-  const candidates = candidatesFor(kernel, world);
+  const all = candidatesFor(kernel, world);
   const installed = installedLevel(kernel, world);
-  const best = candidates.usable[0];
+  const { released, waiting } = stageLevels(all.usable, installed?.package ?? null, world);
+  const later = waiting.filter((wait) => needs(wait.package, installed));
+  const candidates: Candidates = {
+    usable: released,
+    rejected: [
+      ...later.map((wait) => ({
+        nevra: formatNevra(wait.package),
+        repo: wait.package.repo,
+        because: wait.because,
+      })),
+      ...all.rejected,
+    ],
+  };
+  const best = released[0];
   const held = holdOn(kernel, best?.name ?? installed?.package.name ?? null, world);
   // What a person left installed may be loaded; what was put out of reach altogether is not touched.
   if (held && (held.name === null || installed === null)) {
     return { install: null, load: null, skip: heldText(held, best?.name), candidates };
   }
-  const install = best && !held && needs(best, installed) ? installAction(kernel, best, installed, candidates) : null;
+  const taken = best && !held && needs(best, installed) ? best : null;
+  const early = taken && bypassFor(taken, installed?.package ?? null, world);
+  const install = taken && {
+    ...installAction(kernel, taken, installed, candidates),
+    ...(early ? { early } : {}),
+  };
   const action = load && world.live && kernel.running ? loadAction(kernel, install, installed, world) : null;
   if (install || action) return { install, load: action, skip: null, candidates };
-  const skip = held ? heldText(held, best?.name) : skippedText(kernel, world, candidates, installed);
+  const name = best?.name ?? later[0]?.package.name;
+  const skip = held ? heldText(held, name) : (later[0]?.because ?? skippedText(kernel, world, candidates, installed));
   return { install, load: action, skip, candidates };
 }
 

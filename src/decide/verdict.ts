@@ -12,6 +12,7 @@ import { activeLevel, installedLevel, isSubscription, moduleOf, type PackagedPat
 import { candidatesFor } from './match.ts';
 import { liftingCommand } from './policy.ts';
 import { standingQuarantine } from './quarantined.ts';
+import { cvesWaiting, stageLevels, type Waiting } from './rollout.ts';
 import { levelOfModule } from './schemes/rhel.ts';
 
 export type Verdict =
@@ -38,12 +39,22 @@ export interface KernelReport {
   /** The highest usable level on offer. */
   readonly available: OfferedPackage | null;
   readonly held: Because | null;
+  /** What the rollout keeps back; absent or null: nothing. */
+  readonly rollout?: KeptBack | null;
   readonly verdict: Verdict;
   readonly because: Because;
   /** Commands that bring the kernel further, the best first. */
   readonly next: readonly string[];
   /** What the next boot of this kernel will load; null (or absent) where its units were not looked at. */
   readonly nextBoot?: NextBoot | null;
+}
+
+/** The highest level that waits for its turn. */
+export interface KeptBack extends Waiting {
+  /** The level that `install` would take meanwhile; null: none. */
+  readonly takes: OfferedPackage | null;
+  /** Fixes that this machine lacks for it, over what it has or would take; null where advisories are not known. */
+  readonly cves: readonly string[] | null;
 }
 
 interface Facts {
@@ -76,6 +87,9 @@ function report(kernel: InstalledKernel, world: World): KernelReport {
     judge({ kernel, world, installed, available, loaded, stale }) ?? {
       ...fallback(world, skippedText(kernel, world, candidates, installed)),
     };
+  const rollout = keptBack(candidates.usable, installed, world);
+  const idle = rollout !== null && rollout.takes === null && TAKING.includes(judged.verdict);
+  const next = idle ? judged.next.filter((command) => command !== INSTALL) : judged.next;
   return {
     release: kernel.release,
     running: kernel.running,
@@ -87,9 +101,24 @@ function report(kernel: InstalledKernel, world: World): KernelReport {
     held: held ? because('held', held.why) : null,
     nextBoot: nextBoot(kernel.release, world),
     ...judged,
-    next: held ? judged.next.map((command) => lifting(command, held, available?.name)) : judged.next,
+    rollout,
+    next: held ? judged.next.map((command) => lifting(command, held, available?.name)) : next,
   };
 }
+
+/** What waits above both what is installed and what would be taken now; null where nothing does. */
+function keptBack(usable: readonly OfferedPackage[], installed: PackagedPatch | null, world: World): KeptBack | null {
+  const has = installed?.package ?? null;
+  const { released, waiting } = stageLevels(usable, has, world);
+  const [best] = released;
+  const takes = best && (has === null || compareEvr(best, has) > 0) ? best : null;
+  const base = takes ?? has;
+  const [wait] = waiting.filter(({ package: pkg }) => base === null || compareEvr(pkg, base) > 0);
+  return wait ? { ...wait, takes, cves: cvesWaiting(wait.package, base, world) } : null;
+}
+
+/** Verdicts whose next command would find nothing to take while the rollout keeps the level back. */
+const TAKING: readonly Verdict[] = ['update-available', 'not-installed'];
 
 const INSTALL = 'kpatch-pm install';
 /** What is held comes back only when it is named. */

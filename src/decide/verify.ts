@@ -7,6 +7,7 @@ import type { OfferedPackage } from '../domain/package.ts';
 import type { World } from '../domain/world.ts';
 import { installedLevel, isSubscription, moduleOf, type PackagedPatch } from './installed.ts';
 import { candidatesFor } from './match.ts';
+import { stageLevels } from './rollout.ts';
 
 /** `ready`: it does not run now; its next boot will be protected. */
 export type Proof = 'protected' | 'ready' | 'not-protected' | 'cannot-tell';
@@ -69,7 +70,8 @@ function repository({ kernel, world, installed, best }: Facts): Judgement {
     const held = world.holds.find((hold) => hold.kernel === kernel.release);
     const why = held ? ` (held: ${held.why})` : '';
     const has = installed === null ? 'nothing is installed' : `${formatNevra(installed.package)} is installed`;
-    return broken(`${formatNevra(best)} is on offer, ${has}${why}`, INSTALL);
+    const waits = waitingText(best, installed, world);
+    return broken(`${formatNevra(best)} is on offer, ${has}${why}${waits}`, INSTALL);
   }
   if (world.repositories.length === 0) return unknown('no repository is enabled', null);
   if (unused.length > 0) return unknown(`no metadata of ${unused.join(', ')}`, REFRESH);
@@ -79,6 +81,12 @@ function repository({ kernel, world, installed, best }: Facts): Judgement {
   }
   if (installed) return ok(`${formatNevra(installed.package)} is the newest known level`);
   return broken('no live patch is on offer for this kernel, and none is installed', 'kpatch-pm kernels --advise');
+}
+
+/** Kept back on purpose is still not the newest level: the fixes are not there. */
+function waitingText(best: OfferedPackage, installed: PackagedPatch | null, world: World): string {
+  const [wait] = stageLevels([best], installed?.package ?? null, world).waiting;
+  return wait ? ` (${wait.because.text})` : '';
 }
 
 /** The layers below ask for a package with a module; why they do not apply where there is none. */

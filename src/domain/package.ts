@@ -30,6 +30,8 @@ export interface OfferedPackage extends Nevra {
   readonly installedSize: number | null;
   /** Seconds since 1970; null when the metadata does not say. */
   readonly buildTime: number | null;
+  /** When its file came into the repository, seconds since 1970, as the repository says; absent or null: it does not. */
+  readonly fileTime?: number | null;
   readonly checksum: Checksum | null;
   readonly summary: string;
   readonly provides: readonly Dependency[];

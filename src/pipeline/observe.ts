@@ -3,6 +3,7 @@ import type { Problem } from '../domain/because.ts';
 import type { QuarantinedModule } from '../domain/crashguard.ts';
 import type { OfferedPackage } from '../domain/package.ts';
 import type { Receipt } from '../domain/receipt.ts';
+import { isStaged } from '../domain/rollout.ts';
 import type { Hold, UnitState, World } from '../domain/world.ts';
 import type { Machine, Ui } from '../host/machine.ts';
 import type { Root } from '../host/root.ts';
@@ -30,6 +31,7 @@ import { keyNotices } from './key-expiry.ts';
 import { metadataTrust } from './metadata-trust.ts';
 import type { NamedFile } from './named.ts';
 import type { Request } from './request.ts';
+import { rolloutFor } from './rollout.ts';
 
 /** The World, and the means by which it was seen: applying needs them again. */
 export interface Observed {
@@ -63,6 +65,16 @@ const TOLERANT: readonly Request['verb'][] = [
   'needs-reboot',
   'metrics',
 ];
+/** Verbs that take by themselves, or tell what would be taken. A rollout asks advisories when a level was published. */
+const STAGED: readonly Request['verb'][] = [
+  'auto',
+  'install',
+  'upgrade',
+  'check-update',
+  'status',
+  'verify',
+  'metrics',
+];
 /** Verbs that warn before the last key for live patches ends. */
 const TELLS_OF_KEYS: readonly Request['verb'][] = ['status', 'metrics'];
 /** Verbs that only write a setting: no repository is asked. */
@@ -94,7 +106,7 @@ export async function look(machine: Machine, request: Request, ui: Ui): Promise<
         refresh: request.refresh,
         cacheOnly: request.cacheOnly,
         allowOlder: request.allowOlder ?? false,
-        advisories: request.advisories ?? false,
+        advisories: request.advisories ?? (isStaged(config.kpm.rollout) && STAGED.includes(request.verb)),
         tolerant: TOLERANT.includes(request.verb),
         now: machine.now(),
         pipe: run.filter,
@@ -112,15 +124,21 @@ export async function look(machine: Machine, request: Request, ui: Ui): Promise<
   );
   if (TELLS_OF_KEYS.includes(request.verb))
     notices.push(...(await keyNotices({ machine, config }, own.receipts, cache)));
+  const machineId = root.readText('etc/machine-id')?.trim() || null;
+  const offered = snapshots.flatMap(({ packages }) => packages).map(locker(config));
+  const rollout = SETTING_ONLY.includes(request.verb)
+    ? {}
+    : rolloutFor(config.kpm.rollout, machineId, offered, notices);
   const world: World = {
     time: machine.now().toISOString(),
-    machine: root.readText('etc/machine-id')?.trim() || null,
+    machine: machineId,
     root: root.path,
     live: machine.live,
     settings: { autoupdate: kpatchConf.autoupdate, autofilter: kpatchConf.autofilter },
     kernels,
     repositories: snapshots.map(({ state }) => state),
-    offered: snapshots.flatMap(({ packages }) => packages).map(locker(config)),
+    offered,
+    ...rollout,
     offeredKernels: snapshots.flatMap((snapshot) => snapshot.kernels),
     advisories: snapshots.flatMap(({ advisories }) => advisories),
     advisoryStates: snapshots.flatMap(({ advisoryState }) => advisoryState ?? []),

@@ -171,6 +171,10 @@ const TYPES: Record<KpmOptionRow['type'], string> = {
   windows: 'days and hours',
   date: 'a date, YYYY\\-MM\\-DD',
   conflict: 'warn or refuse',
+  steps: 'a percentage, or several, each but the first with the word after and a time',
+  cohort: 'auto, a number, canary, last, or a name',
+  severities: 'severities, separated by spaces or commas',
+  cves: 'CVE numbers, separated by spaces or commas',
 };
 
 /** kpatch-pm.conf.5 */

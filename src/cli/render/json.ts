@@ -1,6 +1,6 @@
 // The objects of `--json`: contract sections 4 and 5. Consumers ignore unknown keys; none is ever removed or retyped here
 // without raising `format`. Foreign text is cleaned as on the screen: such objects end up on terminals too.
-import type { KernelReport } from '../../decide/verdict.ts';
+import type { KeptBack, KernelReport } from '../../decide/verdict.ts';
 import type { Because, Problem } from '../../domain/because.ts';
 import type { InstalledPatch } from '../../domain/livepatch.ts';
 import { formatNevra, type Nevra } from '../../domain/nevra.ts';
@@ -47,7 +47,7 @@ function actionJson(action: Action): Record<string, unknown> {
     case 'reinstall': {
       const { kernel, package: pkg, replaces } = action;
       const what = { kernel, nevra: nevra(pkg), repo: pkg.repo, size: pkg.size, replaces: nevra(replaces) };
-      return { do: action.do, ...none, ...what, ...common };
+      return { do: action.do, ...none, ...what, ...common, early: action.early ?? null };
     }
     case 'own': {
       const { module, size } = action.own;
@@ -55,6 +55,7 @@ function actionJson(action: Action): Record<string, unknown> {
     }
     case 'remove':
       return { do: action.do, ...none, kernel: action.kernel, nevra: nevra(action.package), ...common };
+    case 'hold':
     case 'unhold':
       return { do: action.do, ...none, kernel: action.kernel, ...common };
     case 'load':
@@ -113,6 +114,7 @@ function kernelJson(kernel: KernelReport): unknown {
     loaded: kernel.loaded.map(({ module, enabled, transition }) => ({ module, enabled, transition })),
     available: nevra(kernel.available),
     held: kernel.held ? reason(kernel.held) : null,
+    rollout: kernel.rollout ? rolloutJson(kernel.rollout) : null,
     verdict: kernel.verdict,
     because: reason(kernel.because),
     next: [...kernel.next],
@@ -120,6 +122,12 @@ function kernelJson(kernel: KernelReport): unknown {
       ? { loads: [...kernel.nextBoot.loads], by: kernel.nextBoot.by, text: kernel.nextBoot.text }
       : null,
   };
+}
+
+function rolloutJson({ package: pkg, because, until, takes, cves, published }: KeptBack): unknown {
+  const issued = published === null ? null : new Date(published * 1000).toISOString();
+  const open = cves === null ? null : [...cves];
+  return { nevra: nevra(pkg), because: reason(because), published: issued, until, takes: nevra(takes), cves: open };
 }
 
 /** Contract section 5. `version` is ours. */

@@ -6,6 +6,7 @@ import { formatNevra } from '../../domain/nevra.ts';
 import { COMMAND_LINE } from '../../domain/package.ts';
 import {
   type Action,
+  type HoldAction,
   type InstallAction,
   isTake,
   type LoadAction,
@@ -79,7 +80,7 @@ export function settingLine(setting: SettingAction['setting']): string {
 export function renderPlan(foreign: Plan, style: Style): string {
   const plan = cleanDeep(foreign);
   const { actions } = plan;
-  const lines = [...packageTable(actions, style), ...unholdLines(actions, style), ...loadLines(actions, style)];
+  const lines = [...packageTable(actions, style), ...holdLines(actions, style), ...loadLines(actions, style)];
   lines.push(...noteLines(actions, style), ...settingLines(actions));
   lines.push(...steppedDown(actions, style));
   if (actions.length === 0) lines.push(...nothingToDo(plan, style));
@@ -156,15 +157,19 @@ export function holdText({ name, kernel }: Hold): string {
   return `${name ?? 'every live patch'}${kernel === null ? '' : ` for ${kernel}`}`;
 }
 
-function unholdLines(actions: readonly Action[], style: Style): string[] {
-  const unholds = actions.filter((action): action is UnholdAction => action.do === 'unhold');
-  if (unholds.length === 0) return [];
-  return ['No longer held:', ...unholds.flatMap(({ hold }) => item(`${holdText(hold)} (${hold.why})`, style))];
+function holdLines(actions: readonly Action[], style: Style): string[] {
+  return (['hold', 'unhold'] as const).flatMap((verb) => {
+    const holds = actions.filter((action): action is HoldAction | UnholdAction => action.do === verb);
+    if (holds.length === 0) return [];
+    const heading = verb === 'hold' ? 'Held again:' : 'No longer held:';
+    return [heading, ...holds.flatMap(({ hold }) => item(`${holdText(hold)} (${hold.why})`, style))];
+  });
 }
 
 /** What follows from going back or away, beyond the table. */
 function noteLines(actions: readonly Action[], style: Style): string[] {
   const notes = actions.flatMap((action) => {
+    if (isTake(action) && action.early !== undefined) return [action.early];
     if (action.do === 'downgrade') {
       const kept = PLAIN.includes(action.because.text) ? [] : [action.because.text];
       return [

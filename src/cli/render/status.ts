@@ -1,7 +1,7 @@
 // The first screen an administrator reads: settings, every kernel in one line, what to do next.
 
 import { levelOfModule } from '../../decide/schemes/rhel.ts';
-import type { KernelReport, Verdict } from '../../decide/verdict.ts';
+import type { KeptBack, KernelReport, Verdict } from '../../decide/verdict.ts';
 import { compareEvr, type Evr } from '../../domain/evr.ts';
 import type { InstalledPatch, LoadedPatch } from '../../domain/livepatch.ts';
 import { formatNevra, type Nevra } from '../../domain/nevra.ts';
@@ -99,6 +99,7 @@ function remarks(kernel: KernelReport): string[] {
   const texts: string[] = [];
   if (VERDICT_MARKS[kernel.verdict] !== 'done') texts.push(kernel.because.text);
   if (kernel.held && kernel.held.text !== kernel.because.text) texts.push(`held: ${kernel.held.text}`);
+  if (kernel.rollout) texts.push(kernel.rollout.because.text, openMeanwhile(kernel.rollout));
   if (kernel.nextBoot && kernel.installed.some(({ file }) => file !== null)) {
     texts.push(`when it boots next: ${kernel.nextBoot.text}`);
   }
@@ -107,6 +108,16 @@ function remarks(kernel: KernelReport): string[] {
     ...kernel.installed.flatMap(installedRemark),
     ...kernel.loaded.flatMap((p) => loadedRemark(kernel, p)),
   ];
+}
+
+/** Where there are many, the first; all stand in the JSON. */
+const SHOWN = 6;
+
+function openMeanwhile({ cves }: KeptBack): string {
+  if (cves === null) return 'which CVEs stay open meanwhile is not known: the advisories were not read';
+  if (cves.length === 0) return 'no advisory names a CVE that stays open meanwhile';
+  const more = cves.length > SHOWN ? ` and ${cves.length - SHOWN} more` : '';
+  return `open meanwhile: ${cves.slice(0, SHOWN).join(', ')}${more}`;
 }
 
 function installedRemark(patch: InstalledPatch): string[] {

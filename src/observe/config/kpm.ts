@@ -1,5 +1,6 @@
 // Our own options: etc/kpatch-pm/kpatch-pm.conf, then conf.d/*.conf in order of name; the last one written wins.
 import type { Problem } from '../../domain/because.ts';
+import { parseCohort, parseCves, parseSeverities, parseSteps } from '../../domain/rollout.ts';
 import { parseWindows, type Window } from '../../domain/window.ts';
 import { KpmError } from '../../errors.ts';
 import { unquoted } from '../../formats/ini/document.ts';
@@ -11,9 +12,11 @@ import { readBool, readList, readSeconds } from './values.ts';
 const FILE = 'etc/kpatch-pm/kpatch-pm.conf';
 const DROP_INS = 'etc/kpatch-pm/conf.d';
 
+type RolloutType = 'steps' | 'cohort' | 'severities' | 'cves';
+
 export interface KpmOptionRow {
   readonly key: string;
-  readonly type: 'loader' | 'bool' | 'seconds' | 'windows' | 'date' | 'conflict';
+  readonly type: 'loader' | 'bool' | 'seconds' | 'windows' | 'date' | 'conflict' | RolloutType;
   readonly default: string;
   /** What counts where the written value cannot be read, if not the default: a typo must not permit what it meant to forbid. */
   readonly safe?: string;
@@ -79,6 +82,43 @@ export const KPM_OPTIONS = [
     meaning: 'A date (YYYY-MM-DD) before which unattended runs do nothing at all; what waits is done then.',
   },
   {
+    key: 'min_age',
+    type: 'seconds',
+    default: '0',
+    safe: '3650d',
+    meaning:
+      'How long a level must have been published before it is taken by itself. What is named with `install` or `upgrade` does not wait.',
+  },
+  {
+    key: 'rollout.percent',
+    type: 'steps',
+    default: '100',
+    safe: '0',
+    meaning:
+      'The share of machines that take a new level by themselves, or steps that count from when it was published: `5, 25 after 1d, 100 after 7d`. May be written as percent in a section [rollout], as its companions may.',
+  },
+  {
+    key: 'rollout.cohort',
+    type: 'cohort',
+    default: 'auto',
+    safe: 'last',
+    meaning:
+      'The place of this machine in the rollout: auto (drawn from its machine-id, anew for each level), a number from 0 (first) to 99.99, canary (0), last (99.99), or the name of a group that moves together.',
+  },
+  {
+    key: 'rollout.bypass_severity',
+    type: 'severities',
+    default: '',
+    meaning:
+      'A level that brings a fix of one of these severities does not wait: low, moderate, important, critical. Needs advisories.',
+  },
+  {
+    key: 'rollout.bypass_cves',
+    type: 'cves',
+    default: '',
+    meaning: 'A level that fixes one of these CVEs does not wait. Needs advisories.',
+  },
+  {
     key: 'on_conflict',
     type: 'conflict',
     default: 'warn',
@@ -107,8 +147,9 @@ export function readKpmConfig(root: Root, request: ConfigRequest, notices: Probl
       for (const entry of section.entries) {
         const where = `${found.file} line ${entry.line}`;
         const value = unquoted(entry.value);
+        const key = [`${section.name}.${entry.key}`, entry.key].find(isOption);
         if (section.name === 'pins') pins.set(entry.key, fingerprints(value, where, notices));
-        else if (KPM_OPTIONS.some(({ key }) => key === entry.key)) values.set(entry.key, { value, where });
+        else if (key !== undefined) values.set(key, { value, where });
         else
           notices.push({ code: 'config-option', text: `${where}: there is no option ${entry.key}; it is not used.` });
       }
@@ -129,6 +170,10 @@ export function readKpmConfig(root: Root, request: ConfigRequest, notices: Probl
     const value = readSeconds(text);
     return typeof value === 'number' ? value : null;
   };
+  const finite = (text: string): number | null => {
+    const value = seconds(text);
+    return value !== null && Number.isFinite(value) ? value : null;
+  };
   return {
     loader: typed('loader', (text) => (text === 'auto' || text === 'kpatch' || text === 'builtin' ? text : null)),
     allowUnsigned: typed('allow_unsigned', readBool),
@@ -140,10 +185,19 @@ export function readKpmConfig(root: Root, request: ConfigRequest, notices: Probl
     maintenanceWindow: typed('maintenance_window', readWindows),
     freezeUntil: typed('freeze_until', readDate),
     onConflict: typed('on_conflict', (text) => (text === 'warn' || text === 'refuse' ? text : null)),
+    rollout: {
+      steps: typed('rollout.percent', parseSteps),
+      cohort: typed('rollout.cohort', parseCohort).cohort,
+      minAge: typed('min_age', finite),
+      bypassSeverity: typed('rollout.bypass_severity', parseSeverities),
+      bypassCves: typed('rollout.bypass_cves', parseCves),
+    },
     pinnedKeys: [...pins].map(([stream, keys]) => ({ stream, fingerprints: keys })),
     files: files.map(({ file }) => file),
   };
 }
+
+const isOption = (name: string): name is Key => KPM_OPTIONS.some(({ key }) => key === name);
 
 function readWindows(text: string): Window[] | null {
   if (text === 'never') return [];

@@ -1,5 +1,6 @@
 // What the configuration comes to: plain, typed values. Everything that needs it takes these, never raw option texts.
 import type { Problem } from '../../domain/because.ts';
+import type { RolloutPolicy } from '../../domain/rollout.ts';
 import type { Window } from '../../domain/window.ts';
 import type { Root } from '../../host/root.ts';
 
@@ -170,6 +171,8 @@ export interface KpmConfig {
   readonly keyExpiryWarning: number;
   /** When unattended runs may load; local time. */
   readonly maintenanceWindow: readonly Window[];
+  /** What holds new levels back for a while. */
+  readonly rollout: RolloutPolicy;
   /** Unattended runs do nothing before this date (YYYY-MM-DD); empty: none. */
   readonly freezeUntil: string;
   /** A probe on a function that is replaced: told, or a reason not to load. */

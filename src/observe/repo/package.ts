@@ -58,6 +58,7 @@ export function parsePackage(text: string, what: string, xml: XmlReader): Packag
     size: count(attribute(size, 'package')),
     installedSize: count(attribute(size, 'installed')),
     buildTime: count(attribute(child(entry, 'time'), 'build')),
+    fileTime: count(attribute(child(entry, 'time'), 'file')),
     checksum: type === null ? null : { type: type.toLowerCase(), value: textOf(entry, 'checksum')?.trim() ?? '' },
     summary: (textOf(entry, 'summary') ?? '').trim(),
     provides: dependencies(format, 'provides'),

@@ -8,7 +8,7 @@ import type { Contents } from './primary.ts';
 import type { RepomdRecord } from './repomd.ts';
 
 /** Raised whenever what is kept, or how it is read out of primary.xml, changes: an index of another format is made again. */
-const FORMAT = 3;
+const FORMAT = 4;
 const MAX_INDEX = 128 * 1024 * 1024;
 const MAX_STATE = 64 * 1024;
 /** A power cut may cost what was just written: the index has a checksum, and half a state.json is none. */
