@@ -45,10 +45,11 @@ export function listing(world: World, question: Question): Listed[] {
   const visible = world.offered.filter((pkg) => isVisible(pkg)).map((pkg) => asListed(pkg, 'available'));
   const has = (state: 'installed' | 'available' | 'upgrades'): boolean =>
     question.what === state || (question.what === 'all' && state !== 'upgrades');
-  const found: Listed[] = [];
-  if (has('installed')) found.push(...installed);
-  if (has('available')) found.push(...available(visible, installed, question.duplicates, world));
-  if (has('upgrades')) found.push(...upgrades(world));
+  const found = [
+    has('installed') ? installed : [],
+    has('available') ? available(visible, installed, question.duplicates, world) : [],
+    has('upgrades') ? upgrades(world) : [],
+  ].flat();
   const wanted = wantedBy(question.specs, found, world);
   const kernels = (one: Listed): boolean =>
     question.kernels.length === 0 || question.kernels.includes(one.kernel ?? '');

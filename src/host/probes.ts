@@ -18,7 +18,7 @@ export function kernelProbes(sys: Root): Probes {
   for (const [places, parse] of LISTS) {
     const text = places.map((place) => readable(sys, place)).find((found) => found !== null);
     if (text === undefined) unknown.push(`/${places[0]}`);
-    else probes.push(...parse(text ?? ''));
+    else for (const probe of parse(text ?? '')) probes.push(probe);
   }
   return { probes, unknown };
 }

@@ -3,6 +3,7 @@
 import { Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { hasErrno, KpmError } from '../../errors.ts';
+import { bunzip2 } from './bunzip2.ts';
 import type { Compression } from './sniff.ts';
 
 /**
@@ -57,40 +58,6 @@ async function* gunzip(source: AsyncIterable<Uint8Array>, expected: number): Asy
     input.destroy();
     stream.destroy();
   }
-}
-
-/** bzip2 in JavaScript (about 3 MB/s): only where the program is absent. */
-async function* bunzip2(source: AsyncIterable<Uint8Array>, maxBytes: number): AsyncIterable<Buffer> {
-  const { default: unbzip2 } = await import('unbzip2-stream');
-  const stream = unbzip2();
-  const ready: Buffer[] = [];
-  let waiting = 0;
-  let failure: Error | null = null;
-  stream.on('error', (error) => {
-    failure ??= error;
-  });
-  stream.on('data', (piece) => {
-    // One call may open many blocks: what is thrown here stops the decoder between two of them.
-    waiting += piece.length;
-    if (waiting > maxBytes) throw new Error('it unpacks to more than is allowed');
-    ready.push(piece);
-  });
-  const take = (): Buffer[] => {
-    if (failure !== null) throw failure;
-    waiting = 0;
-    return ready.splice(0);
-  };
-  let given = false;
-  for await (const part of source) {
-    given ||= part.length > 0;
-    for (let at = 0; at < part.length; at += CHUNK) {
-      stream.write(part.subarray(at, at + CHUNK));
-      yield* take();
-    }
-  }
-  if (!given) throw new Error('it is empty');
-  stream.end();
-  yield* take();
 }
 
 /** zstd in WebAssembly: only where the program is absent. The compressed bytes are gathered first, for the decoder is synchronous. */

@@ -107,13 +107,13 @@ function set(text: string, name: KpatchSetting, value: string): string {
     insert(lines, document, `${name} = ${value}`, end);
     return underMain(lines, document, end);
   }
-  const edited: string[] = [];
+  const edited: string[][] = [];
   let at = 0;
   for (const entry of entries) {
-    edited.push(...lines.slice(at, entry.line - 1), ...rewritten(lines, entry, value, end));
+    edited.push(lines.slice(at, entry.line - 1), rewritten(lines, entry, value, end));
     at = entry.lastLine;
   }
-  return underMain([...edited, ...lines.slice(at)], document, end);
+  return underMain([...edited, lines.slice(at)].flat(), document, end);
 }
 
 /** The lines of an entry with another value; a remark behind the value moves to a line of its own. */

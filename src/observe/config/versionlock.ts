@@ -19,7 +19,7 @@ export function readVersionLocks(root: Root, pluginconfpath: readonly string[], 
   const take = (path: string, parse: (text: string, file: string) => VersionLock[]): void => {
     try {
       const text = root.readText(path, 4 * 1024 * 1024);
-      if (text !== null) locks.push(...parse(text, root.show(path)));
+      if (text !== null) for (const lock of parse(text, root.show(path))) locks.push(lock);
     } catch (error) {
       if (!(error instanceof KpmError)) throw error;
       notices.push({ code: error.code, text: `versionlock is not read: ${error.message}` });

@@ -70,7 +70,7 @@ export function merged(sections: readonly IniSection[]): IniSection[] {
   for (const section of sections) {
     const before = byName.get(section.name);
     if (before === undefined) byName.set(section.name, { ...section, entries: [...section.entries] });
-    else before.entries.push(...section.entries);
+    else for (const entry of section.entries) before.entries.push(entry);
   }
   return [...byName.values()];
 }

@@ -96,9 +96,8 @@ needs('xz', 'zstd', 'bzip2').each(KINDS)('%s', (kind, pack, pipe, how) => {
   });
 
   test(`stops at the byte limit (${how})`, async () => {
-    const code = kind === 'bzip2' && how === 'JavaScript' ? /too-large|corrupt-stream/ : /too-large/;
     await expect(open(kind, packed, { maxBytes: text.length - 1 }, pipe)).rejects.toMatchObject({
-      code: expect.stringMatching(code),
+      code: 'too-large',
     });
     expect((await open(kind, packed, { maxBytes: text.length }, pipe)).length).toBe(text.length);
   });
