@@ -54,6 +54,11 @@ export const ERROR_CODES = {
     meaning: 'What was named is on offer, but every level of it is refused.',
     next: 'Look at the reasons: the same command with --dry-run.',
   },
+  'fips-own-openssl': {
+    meaning:
+      "The system is in FIPS mode, and the node that runs kpatch-pm brings its own OpenSSL in place of the system's validated one.",
+    next: "Use the distribution's nodejs with the package kpatch-pm: `dnf swap kpatch-pm-selfcontained kpatch-pm`.",
+  },
   internal: { meaning: 'A fault of kpatch-pm itself.', next: 'Report it with the command and the -v output.' },
   // ---- files and the machine
   'path-escape': { meaning: 'A path leaves the root it belongs to.', next: 'Look at the link or name that is shown.' },
@@ -439,6 +444,10 @@ export const ERROR_CODES = {
   'load-refused-signature': {
     meaning: 'The kernel does not trust the signature of the module.',
     next: 'Use a module signed by a key of the kernel, or enrol the key.',
+  },
+  'signer-not-in-kernel': {
+    meaning: 'The running kernel takes signed modules only, and none of its keys signed this one. Nothing was installed.',
+    next: 'Use a module signed by a key of the kernel, or enrol the key and reboot.',
   },
   'load-refused-lockdown': {
     meaning: 'The kernel is locked down (Secure Boot) and does not permit the module.',

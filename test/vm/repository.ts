@@ -1,5 +1,5 @@
 // A served repository of live patches for the guests, and the guest's side of it: repo file, key, the built program.
-import { cpSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { top } from '../support/top.ts';
@@ -61,16 +61,15 @@ export class Repository {
 
 let built: string | null = null;
 
-/** The built program, as a host gets it: made once in a run, then kept apart from dist/. */
+/** The built program, as a host gets it: made once in a run, apart from dist/, which others may be using. */
 export function builtProgram(): string {
   if (built !== null) return built;
-  command(process.execPath, [path.join(top, 'packaging/build.mjs')], { cwd: top });
   const directory = mkdtempSync(path.join(os.tmpdir(), 'kpm-vm-dist-'));
-  mkdirSync(directory, { recursive: true });
-  cpSync(path.join(top, 'dist'), directory, { recursive: true });
   process.on('exit', () => rmSync(directory, { recursive: true, force: true }));
-  built = directory;
-  return directory;
+  const target = path.join(directory, 'kpatch-pm');
+  command(process.execPath, [path.join(top, 'packaging/build.mjs'), target], { cwd: top });
+  built = target;
+  return target;
 }
 
 /** Where the program lies in the guest, and how it is called by its name. */

@@ -51,7 +51,10 @@ function moduleJson({ file, facts, keyring }: InspectedModule): unknown {
     build_id: buildId,
     srcversion,
     depends,
-    signature: signature === null ? null : { ...signature, in_keyring: keyring },
+    signature:
+      signature === null
+        ? null
+        : { signer: signature.signer, keyid: signature.keyid, hash: signature.hash, in_keyring: keyring },
   };
 }
 

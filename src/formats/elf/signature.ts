@@ -11,6 +11,8 @@ export interface ModuleSignature {
   /** Serial number or key identifier in hexadecimal, as `modinfo` shows it. */
   readonly keyid: string | null;
   readonly hash: string | null;
+  /** What `keyid` is: the key's own identifier, or the serial number of its certificate; null where nothing can be read. */
+  readonly names: 'key' | 'certificate' | null;
 }
 
 interface Node {
@@ -63,7 +65,7 @@ function commonName(name: Buffer): string | null {
 }
 
 function readPkcs7(message: Buffer): ModuleSignature {
-  const unknown = { signer: null, keyid: null, hash: null };
+  const unknown = { signer: null, keyid: null, hash: null, names: null };
   // ContentInfo { OID signedData, [0] SignedData { version, digests, content, [0]?, [1]?, SET of SignerInfo } }
   const content = elements(elements(message)[0]?.body ?? Buffer.alloc(0))[1]?.body;
   const signedData = content && elements(content)[0]?.body;
@@ -77,9 +79,10 @@ function readPkcs7(message: Buffer): ModuleSignature {
   if (who?.tag === SEQUENCE) {
     const [issuer, serial] = elements(who.body);
     const keyid = serial?.tag === INTEGER ? serial.body.toString('hex').toUpperCase() : null;
-    return { signer: issuer ? commonName(issuer.body) : null, keyid, hash };
+    return { signer: issuer ? commonName(issuer.body) : null, keyid, hash, names: 'certificate' };
   }
-  return { signer: null, keyid: who ? who.body.toString('hex').toUpperCase() : null, hash };
+  if (!who) return { ...unknown, hash };
+  return { signer: null, keyid: who.body.toString('hex').toUpperCase(), hash, names: 'key' };
 }
 
 /** The appended signature; null when the file has none. A signature that cannot be read gives nulls inside. */
@@ -88,6 +91,6 @@ export function moduleSignature(bytes: Buffer): ModuleSignature | null {
   if (end < TRAILER || !bytes.subarray(end).equals(MAGIC)) return null;
   const trailer = bytes.subarray(end - TRAILER, end);
   const length = trailer.readUInt32BE(8);
-  if (trailer[2] !== PKCS7 || length > end - TRAILER) return { signer: null, keyid: null, hash: null };
+  if (trailer[2] !== PKCS7 || length > end - TRAILER) return { signer: null, keyid: null, hash: null, names: null };
   return readPkcs7(bytes.subarray(end - TRAILER - length, end - TRAILER));
 }

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import type { Problem } from '../../domain/because.ts';
 import { kernelRelease } from '../../domain/kernel.ts';
 import { moduleFacts } from '../../formats/elf/module.ts';
-import { inKeyring } from '../../observe/system/keyring.ts';
+import { inKeyring } from '../../host/keyring.ts';
 import { blank, type InspectedModule, type Inspection } from './inspection.ts';
 import { type Judges, problemOf } from './package.ts';
 

@@ -5,7 +5,7 @@ import { sniff } from '../../../src/formats/codec/sniff.ts';
 import { moduleFacts } from '../../../src/formats/elf/module.ts';
 import { cpioEntries } from '../../../src/formats/rpm/cpio.ts';
 import { checkPath } from '../../../src/formats/rpm/files.ts';
-import { inKeyring, parseKernelKeys } from '../../../src/observe/system/keyring.ts';
+import { inKeyring, parseKernelKeys } from '../../../src/host/keyring.ts';
 import { livePatch } from '../../support/elf.ts';
 import { forgeCpio } from '../../support/forge-rpm.ts';
 import { mutate } from '../mutate.ts';

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { main } from '../../../src/cli/main.ts';
-import { inKeyring, parseKernelKeys } from '../../../src/observe/system/keyring.ts';
+import { inKeyring, parseKernelKeys } from '../../../src/host/keyring.ts';
 import { FIXTURES } from '../../support/fixtures.ts';
 import { faults, undescribed } from '../../support/schema.ts';
 import { surroundings } from '../../support/surroundings.ts';
@@ -117,7 +117,7 @@ describe('keys of the running kernel', () => {
     );
   const key = (description: string) => `1a1dbfa6 I------     1 perm 1f030000     0     0 asymmetri ${description}`;
   const vendor = key('Vendor, Inc.: Vendor kernel signing key: 59a86e7aa2c8: X509.rsa a2c8 []');
-  const by = (signer: string | null, keyid: string | null) => ({ signer, keyid, hash: 'sha256' });
+  const by = (signer: string | null, keyid: string | null) => ({ signer, keyid, hash: 'sha256', names: 'certificate' as const });
 
   test.each([
     [by('Other', '59A86E7AA2C8'), list(0, vendor), 'yes'],
