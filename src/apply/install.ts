@@ -22,6 +22,8 @@ import type { Blobs, Step, StepResult, TransactionResult } from '../state/steps.
 import { perform, type Transaction } from './perform.ts';
 import { halfwayPath, modulePath } from './places.ts';
 import { blobsOf, clearStaging, stage } from './stage.ts';
+import { checkOpen } from './preflight.ts';
+import type { RunRecord } from './record.ts';
 
 export interface TransactionOptions {
   /** Called at the commit point: from here on the transaction will be finished, if not by this run then by the next. */
@@ -47,7 +49,11 @@ export async function runTransaction(
   if (pendingJournal(root, uid) !== null) {
     throw new KpmError('internal', { text: 'A transaction was begun while another waits to be finished.' });
   }
-  stage(root, steps, blobs);
+  checkOpen(root, work);
+  stage(root, work, blobs);
+  const { record } = options;
+  // Numbered only now: what was not committed leaves no record.
+  const steps = record ? [...work, record.of.step(record.ends)] : work;
   writeJournal(root, {
     command: locked.command,
     since: machine.now().toISOString(),

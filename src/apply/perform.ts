@@ -5,7 +5,6 @@ import { formatNevra } from '../domain/nevra.ts';
 import { hasErrno, KpmError } from '../errors.ts';
 import { moduleFacts } from '../formats/elf/module.ts';
 import type { Machine } from '../host/machine.ts';
-import type { Root } from '../host/root.ts';
 import { RETIRED } from '../state/directory.ts';
 import { HOLDS, holdsText, readHolds, withHold, withoutHold } from '../state/holds.ts';
 import { receiptPath, receiptText } from '../state/receipts.ts';
@@ -23,6 +22,7 @@ import { labelDirectory, labelModule } from './label.ts';
 import { BASE, halfwayPath, kernelDirectory, modulePath, retiredDirectory, stagedPath } from './places.ts';
 import { register, unregister } from './register.ts';
 import { sha256 } from './stage.ts';
+import { behindLink, closedPayload } from './preflight.ts';
 
 /** What the steps of one transaction share. */
 export interface Transaction {
@@ -59,14 +59,20 @@ export async function perform(step: Step, transaction: Transaction): Promise<Don
       return changed ? 'done' : 'already';
     }
     case 'register': {
-      const answer = await register(transaction.machine, step.nevra, stagedPath(step.sha256), step);
+      const closed = closedPayload(root, transaction.steps, step.nevra);
+      const answer =
+        closed === null
+          ? await register(transaction.machine, step.nevra, stagedPath(step.sha256), step)
+          : { registered: false as const, why: closed };
       transaction.registered.set(formatNevra(step.nevra), answer.registered);
       if (answer.registered) return answer.changed ? 'done' : 'already';
       const text = `The rpm database was not told of ${formatNevra(step.nevra)}: ${answer.why}. rpm -q and scanners will not see it.`;
       return { code: 'not-registered', text };
     }
     case 'unregister': {
-      const answer = await unregister(transaction.machine, step.nevra);
+      const closed = closedPayload(root, transaction.steps, step.kernel);
+      const answer =
+        closed === null ? await unregister(transaction.machine, step.nevra) : { gone: false as const, why: closed };
       if (answer.gone) return answer.changed ? 'done' : 'already';
       transaction.clinging.add(step.kernel);
       const text = `${formatNevra(step.nevra)} is still in the rpm database: ${answer.why}.`;
@@ -236,12 +242,6 @@ function setting(step: SettingStep, { machine: { root } }: Transaction): Done {
   const kept = old === null ? { mode: step.mode } : { mode: old.mode & 0o7777, owner: { uid: old.uid, gid: old.gid } };
   root.write(behindLink(root, step.path), text, kept);
   return 'done';
-}
-
-/** Where a link as last component leads: the file behind it is edited, and the link stays. */
-function behindLink(root: Root, relative: string): string {
-  const real = root.lstat(relative)?.isSymbolicLink() ? root.realPath(relative) : null;
-  return real === null ? relative : path.posix.relative(root.path, real);
 }
 
 function hold(step: HoldStep | UnholdStep, { machine: { root, uid } }: Transaction): Done {

@@ -1,10 +1,12 @@
 // Staging: every byte a transaction needs is written and synced beside our state before anything else changes.
 import { createHash } from 'node:crypto';
 import { KpmError } from '../errors.ts';
+import { roomAt } from '../host/room.ts';
 import type { Root } from '../host/root.ts';
 import { STAGING, STATE } from '../state/directory.ts';
 import type { Blobs, PutStep, RegisterStep, Step } from '../state/steps.ts';
-import { BASE, retiredDirectory, stagedPath } from './places.ts';
+import { kernelDirectory, retiredDirectory, stagedPath } from './places.ts';
+import { checkSpace, type Need } from './space.ts';
 
 /** Room for receipts, journal and directories. */
 const SLACK = 1024 * 1024;
@@ -27,33 +29,22 @@ function bytesOf(root: Root, step: Carrier, blobs: Blobs): Buffer {
   });
 }
 
-/** Raises `no-space` when a file system that will be written does not have the room. */
-function checkSpace(root: Root, steps: readonly Carrier[]): void {
-  const needs: [string, number][] = [[STATE, SLACK]];
+/** What a transaction writes, by place. Payloads are counted where nobody knows yet whether rpm will accept the package. */
+function needsOf(root: Root, steps: readonly Carrier[]): Need[] {
+  const needs: Need[] = [{ root, path: STATE, bytes: SLACK, files: 8 }];
   for (const hash of new Set(steps.map((step) => step.sha256))) {
-    needs.push([STATE, steps.find((step) => step.sha256 === hash)?.size ?? 0]);
+    const bytes = steps.find((step) => step.sha256 === hash)?.size ?? 0;
+    needs.push({ root, path: STATE, bytes, files: 1 });
   }
-  const stateDevice = root.freeBytes(STATE).device;
+  const { pool } = roomAt(root, STATE);
   for (const step of steps) {
     if (step.do === 'register') continue;
+    const path = kernelDirectory(step.place, step.kernel);
     // Renamed from staging: no further room, unless it is another file system.
-    if (step.place === 'active' && root.freeBytes(BASE.active).device === stateDevice) continue;
-    needs.push([BASE[step.place], step.size]);
+    if (step.place === 'active' && roomAt(root, path).pool === pool) continue;
+    needs.push({ root, path, bytes: step.size, files: 2 });
   }
-  const devices = new Map<number, { where: string; free: number; need: number }>();
-  for (const [where, bytes] of needs) {
-    const { device, bytes: free } = root.freeBytes(where);
-    const entry = devices.get(device) ?? { where, free, need: 0 };
-    devices.set(device, { ...entry, need: entry.need + bytes });
-  }
-  for (const { where, free, need } of devices.values()) {
-    if (need <= free) continue;
-    throw new KpmError('no-space', {
-      text: `${root.show(where)} needs ${need} bytes and its file system has ${free} free.`,
-      subject: root.show(where),
-      hint: `Free ${need - free} bytes there and run the same command again; nothing was changed.`,
-    });
-  }
+  return needs;
 }
 
 /** Empties and removes staging, but for the blobs named. */
@@ -67,7 +58,7 @@ export function stage(root: Root, steps: readonly Step[], blobs: Blobs): void {
   const carriers = steps.filter(carries);
   clearStaging(root);
   if (carriers.length === 0) return;
-  checkSpace(root, carriers);
+  checkSpace(needsOf(root, carriers));
   root.mkdirs(STAGING, 0o700);
   try {
     for (const step of carriers) {

@@ -187,16 +187,6 @@ export class Root {
     );
   }
 
-  /** Bytes an unprivileged process could still write on the file system of a path (or of its nearest existing parent). */
-  freeBytes(relative: string): { readonly device: number; readonly bytes: number } {
-    let at = relative;
-    while (at !== '' && at !== '.' && !this.stat(at)?.isDirectory()) at = path.posix.dirname(at);
-    return this.#inside(at === '' ? '.' : at, true, (place) => {
-      const { bavail, bsize } = fs.statfsSync(through(place));
-      return { device: fs.statSync(through(place)).dev, bytes: bavail * bsize };
-    });
-  }
-
   /** Makes a symbolic link, in place of a link or file of that name, atomically. */
   symlink(target: string, relative: string): void {
     this.#change('symlink', relative, () => this.#inside(relative, false, (place) => writeLink(place, target)));

@@ -1,12 +1,14 @@
 // Other file systems, full ones and read-only ones: real ones, mounted where this user may mount.
 
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { keptFiles } from '../../../src/apply/retired.ts';
-import { installSteps, receiptOf, restoreSteps } from '../../../src/apply/transactions.ts';
+import { installSteps, receiptOf, removeSteps, restoreSteps } from '../../../src/apply/transactions.ts';
+import { realRun } from '../../../src/host/run.ts';
+import { readReceipts } from '../../../src/state/receipts.ts';
 import { type ScratchRoot, scratchRoot } from '../../support/fixtures.ts';
 import { machineOver } from '../../support/machine.ts';
 import { K1, levelRequest } from '../../support/packages.ts';
@@ -42,6 +44,9 @@ function mountAt(relative: string, options: string): void {
   mounted.push(root.at(relative));
 }
 
+const remount = (relative: string, how: 'ro' | 'rw'): void => {
+  spawnSync('mount', ['-o', `remount,${how}`, root.at(relative)]);
+};
 const machine = () => machineOver(root.path);
 const ACTIVE = `var/lib/kpatch/${K1}`;
 
@@ -97,21 +102,139 @@ needsThat(mayMount(), 'the right to mount a tmpfs (root)')('on a file system of 
     const before = treeOf(root.path);
     await expect(changingRun(machine(), installSteps(await levelRequest('1-1')))).rejects.toMatchObject({
       code: 'no-space',
-      message: expect.stringMatching(/needs \d+ bytes and its file system has \d+ free/),
+      message: expect.stringMatching(
+        /^Not enough room: \S+var\/lib\/kpatch-pm needs 1\.\d MiB, and \d KiB are free there\.$/,
+      ),
+      hint: expect.stringMatching(/^Free 1\.\d MiB on the file system of \S+ and run .* again; nothing was changed\.$/),
     });
     expect(treeOf(root.path).filter((line) => !line.includes('/lock '))).toEqual(before);
   });
 
-  test('read-only', async () => {
+  test('read-only: noticed before the commit point, and nothing is changed', async () => {
     await changingRun(machine(), null);
     mountAt('var/lib/kpatch', 'size=1m,mode=755');
-    spawnSync('mount', ['-o', 'remount,ro', root.at('var/lib/kpatch')]);
+    remount('var/lib/kpatch', 'ro');
+    const before = treeOf(root.path);
     await expect(changingRun(machine(), installSteps(await levelRequest('1-1')))).rejects.toMatchObject({
       code: 'read-only',
+      message: `${root.at(ACTIVE)} is on a read-only file system.`,
     });
-    // The work stays written down, and is finished once that can be done.
-    spawnSync('mount', ['-o', 'remount,rw', root.at('var/lib/kpatch')]);
+    expect(treeOf(root.path)).toEqual(before);
+  });
+
+  test('read-only from the commit point on: the work stays written down, and is finished once that can be done', async () => {
+    await changingRun(machine(), null);
+    mountAt('var/lib/kpatch', 'size=1m,mode=755');
+    const turning = machineOver(root.path, (_, relative) => {
+      if (relative === ACTIVE) remount('var/lib/kpatch', 'ro');
+    });
+    await expect(changingRun(turning, installSteps(await levelRequest('1-1')))).rejects.toMatchObject({
+      code: 'read-only',
+    });
+    remount('var/lib/kpatch', 'rw');
     await changingRun(machine(), null);
     expect(readdirSync(root.at(ACTIVE))).toEqual(['kpatch-5_14_0-427_13_1-1-1.ko']);
   });
+
+  test('a module of another size than before does not find its old room counted', async () => {
+    mountAt('var/lib/kpatch', 'size=96k,mode=755');
+    const { size } = (await levelRequest('1-1')).modules[0] ?? { size: 0 };
+    writeFileSync(root.at('var/lib/kpatch/ballast'), Buffer.alloc(96 * 1024 - 4096 * Math.ceil(size / 4096)));
+    await expect(changingRun(machine(), installSteps(await levelRequest('1-1')))).rejects.toMatchObject({
+      code: 'no-space',
+      message: expect.stringContaining(`${root.at(ACTIVE)} needs`),
+    });
+    expect(readdirSync(root.at('var/lib/kpatch'))).toEqual(['ballast']);
+  });
+
+  test('without a free inode', async () => {
+    await changingRun(machine(), null);
+    mountAt('var/lib/kpatch', 'size=4m,mode=755,nr_inodes=2');
+    const before = treeOf(root.path);
+    await expect(changingRun(machine(), installSteps(await levelRequest('1-1')))).rejects.toMatchObject({
+      code: 'no-space',
+      message: expect.stringMatching(/needs 2 new files, and the file system takes only \d more\.$/),
+    });
+    expect(treeOf(root.path)).toEqual(before);
+  });
 });
+
+const freeze = (at: string, how: '+i' | '-i'): boolean => spawnSync('chattr', [how, at]).status === 0;
+
+function mayFreeze(): boolean {
+  const at = mkdtempSync(path.join(os.tmpdir(), 'kpm-freeze-'));
+  const may = freeze(at, '+i');
+  freeze(at, '-i');
+  rmSync(at, { recursive: true, force: true });
+  return may;
+}
+
+needsThat(mayFreeze(), 'chattr +i (root)')('made immutable', () => {
+  test('it is noticed before the commit point', async () => {
+    await changingRun(machine(), null);
+    mkdirSync(root.at(ACTIVE));
+    const before = treeOf(root.path);
+    freeze(root.at(ACTIVE), '+i');
+    try {
+      const work = changingRun(machine(), installSteps(await levelRequest('1-1')));
+      await expect(work).rejects.toMatchObject({ code: 'needs-root', message: expect.stringContaining(ACTIVE) });
+    } finally {
+      freeze(root.at(ACTIVE), '-i');
+    }
+    expect(treeOf(root.path)).toEqual(before);
+  });
+});
+
+needsThat(mayMount() && realRun.which('rpm') !== null, 'the right to mount a tmpfs (root), and rpm')(
+  'an immutable host: /usr is read-only',
+  () => {
+    let whole: ScratchRoot;
+    beforeEach(() => {
+      whole = scratchRoot();
+    });
+    afterEach(() => {
+      unmount(whole.at('usr'));
+      whole.remove();
+    });
+    const over = () => machineOver(whole.path);
+    const registered = async () =>
+      (await realRun.run('rpm', ['--dbpath', whole.at('var/lib/rpm'), '-qa', 'kpatch-patch*'])).stdout.toString();
+    const readOnlyUsr = () => {
+      mkdirSync(whole.at('usr'), { recursive: true });
+      spawnSync('mount', ['--bind', whole.at('usr'), whole.at('usr')]);
+      spawnSync('mount', ['-o', 'remount,bind,ro', whole.at('usr')]);
+    };
+
+    test('the level is installed, and why the rpm database was not told is said', async () => {
+      await changingRun(over(), null);
+      readOnlyUsr();
+      const result = await changingRun(over(), installSteps({ ...(await levelRequest('1-1')), register: true }));
+      const problems = result?.results.flatMap(({ problem }) => (problem ? [problem] : []));
+      expect(problems).toEqual([
+        {
+          code: 'not-registered',
+          text: expect.stringMatching(
+            /was not told of .*: \S+usr\/lib\/kpatch\/\S+ is on a read-only file system\. rpm -q/,
+          ),
+        },
+      ]);
+      expect(readdirSync(whole.at(ACTIVE))).toEqual(['kpatch-5_14_0-427_13_1-1-1.ko']);
+      expect(readReceipts(over().root, over().uid).map((receipt) => receipt.registered)).toEqual([false]);
+      expect(existsSync(whole.at('var/lib/kpatch-pm/journal.json'))).toBe(false);
+      expect(await registered()).toBe('');
+    });
+
+    test('what was registered before stays whole for rpm when it is removed', async () => {
+      await changingRun(over(), installSteps({ ...(await levelRequest('1-1')), register: true }));
+      expect(await registered()).toContain('kpatch-patch');
+      readOnlyUsr();
+      const [patch] = await installed(over());
+      if (!patch?.package) throw new Error('nothing is installed');
+      await changingRun(over(), removeSteps({ kernel: K1, package: patch.package, patches: [patch], hold: null }));
+      expect(existsSync(whole.at(ACTIVE))).toBe(false);
+      expect(existsSync(whole.at('var/lib/kpatch-pm/journal.json'))).toBe(false);
+      expect(await registered()).toContain('kpatch-patch');
+      expect(readdirSync(whole.at(`usr/lib/kpatch/${K1}`))).toEqual(['kpatch-5_14_0-427_13_1-1-1.ko']);
+    });
+  },
+);
