@@ -63,6 +63,15 @@ export async function fetchPackage(
   }
 }
 
+/** Bytes that fetching a package will add to the cache: all of it, what an earlier attempt left open, or none. */
+export function bytesToFetch(cache: Cache, origin: PackageOrigin, pkg: OfferedPackage): number {
+  if (cache.own === null || pkg.checksum === null || pkg.size === null) return 0;
+  const { root, base } = cache.own;
+  const file = `${base}/${cachedFile(origin.cacheKey, pkg, pkg.checksum)}`;
+  if (root.lstat(file)?.size === pkg.size) return 0;
+  return Math.max(0, pkg.size - (root.lstat(`${file}.part`)?.size ?? 0));
+}
+
 /** Removes a fetched package from the cache, as dnf does after a transaction (keepcache=0). */
 export function dropFetched(cache: Cache, origin: PackageOrigin, pkg: OfferedPackage): void {
   if (cache.own === null || pkg.checksum === null) return;

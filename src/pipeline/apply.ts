@@ -16,6 +16,7 @@ import { recordFor, remarking, takenFields } from './record.ts';
 import { hold, removeOne, unhold } from './remove.ts';
 import type { Request } from './request.ts';
 import { writeSetting } from './setting.ts';
+import { checkPlanSpace } from './space.ts';
 import { type StagedPatch, stage } from './stage.ts';
 import { makeTrustees } from './trust.ts';
 
@@ -32,6 +33,7 @@ const NOT_RUN: Outcome = { outcome: 'not-run', error: null };
 /**
  * Carries out a plan. Expected failures end in the outcome of their action; what nobody expects is raised.
  * A setting is written only when every package action succeeded (contract section 2).
+ * Raises `no-space` with nothing fetched or changed.
  */
 export async function applyPlan(
   observed: Observed,
@@ -42,6 +44,7 @@ export async function applyPlan(
 ): Promise<Report> {
   const record = recordFor(observed, request, plan, locked);
   const ui = remarking(warned, record);
+  checkPlanSpace(observed, plan);
   const application: Application = {
     observed,
     request,
