@@ -524,6 +524,63 @@ export const ERROR_CODES = {
     meaning: 'A line of versionlock cannot be read.',
     next: 'Look at the file and line that are named.',
   },
+  // ---- bundles and own patches
+  'not-bundle': {
+    meaning: 'The file is not a bundle as `kpatch-pm bundle create` writes them.',
+    next: 'Use the file as it was written: not compressed, not packed again.',
+  },
+  'bundle-malformed': {
+    meaning: 'A bundle is cut off, damaged, holds a file twice, or its manifest is not one.',
+    next: 'Have it made and carried again.',
+  },
+  'bundle-format': {
+    meaning: 'A bundle was made in a format that this version does not read.',
+    next: 'Use the version of kpatch-pm that made it, or a newer one.',
+  },
+  'bundle-entry-refused': {
+    meaning: 'A bundle holds something that is no plain file with a plain name: a link, a device, a path that leaves the archive, control characters.',
+    next: 'Do not use it: no bundle of kpatch-pm has such entries.',
+  },
+  'bundle-file-mismatch': {
+    meaning: 'The files of a bundle are not those that its manifest lists: a digest or size differs, one is missing, or one is there that is not listed.',
+    next: 'Have it made and carried again.',
+  },
+  'bundle-too-large': {
+    meaning: 'A file of a bundle claims more bytes than are taken.',
+    next: 'Do not use it: no bundle of kpatch-pm has such files.',
+  },
+  'bundle-unsigned': {
+    meaning: 'A bundle is not signed, and a signature is asked for: by --key, or because signed bundles were taken here before.',
+    next: 'Have it made with `bundle create --sign KEY`.',
+  },
+  'bundle-signature-bad': {
+    meaning: 'The signature of a bundle does not fit its manifest, or its key may not be used.',
+    next: 'Do not use it; have it made and carried again.',
+  },
+  'bundle-key-untrusted': {
+    meaning: 'A bundle is signed by a key that is not accepted for bundles.',
+    next: 'Compare the fingerprint with what its maker tells you, then name the key: --key FILE.',
+  },
+  'bundle-package-refused': {
+    meaning: 'A package in a bundle is damaged, not signed, or not what the manifest calls it.',
+    next: 'Look at the reasons: kpatch-pm bundle verify FILE',
+  },
+  'file-exists': {
+    meaning: 'A file that was to be written exists.',
+    next: 'Name another file, or use --force.',
+  },
+  'signing-failed': {
+    meaning: 'A signature could not be made with the key that was named.',
+    next: 'See `gpg --list-secret-keys`; the key must be there, fit to sign, neither expired nor revoked.',
+  },
+  'publish-refused': {
+    meaning: 'A module cannot be published as a live patch for that kernel.',
+    next: 'Look at it: kpatch-pm inspect MODULE.ko',
+  },
+  'publish-failed': {
+    meaning: 'rpmbuild, rpmsign or createrepo_c refused what it was given.',
+    next: 'Look at what the program says.',
+  },
 } as const satisfies Record<string, CodeEntry>;
 
 export type ErrorCode = keyof typeof ERROR_CODES;

@@ -57,8 +57,8 @@ export const EVIDENCE_OPTIONS = [
     kind: 'value',
     metavar: 'FILE',
     check: (value) => (value === '' ? 'it must not be empty' : null),
-    help: 'Write into FILE, which is replaced whole, instead of printing.',
+    help: 'Write into FILE, which is replaced whole, instead of printing; of bundle create: the archive to make.',
     group: 'Output',
-    verbs: ['report', 'metrics'],
+    verbs: ['report', 'metrics', 'bundle'],
   },
 ] as const satisfies readonly OptionSpec[];

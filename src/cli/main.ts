@@ -45,6 +45,7 @@ const COMMANDS: Record<VerbName, () => Promise<Command>> = {
   'needs-reboot': () => import('./commands/needs-reboot.ts'),
   report: () => import('./commands/report.ts'),
   metrics: () => import('./commands/metrics.ts'),
+  bundle: () => import('./commands/bundle.ts'),
   inspect: () => import('./commands/inspect.ts'),
   keys: () => import('./commands/keys.ts'),
   module: () => import('./commands/module.ts'),

@@ -2,6 +2,7 @@
 // Names and meanings are dnf's where dnf has the option. Source: dnf(8), docs/contract.md.
 import { kernelRelease } from '../domain/kernel.ts';
 import { EVIDENCE_OPTIONS } from './evidence-options.ts';
+import { SUPPLY_OPTIONS } from './supply-options.ts';
 import { VERB_OPTIONS } from './verb-options.ts';
 
 /** `flag` takes no value; of a `value` given twice the last counts; a `list` collects, in order. */
@@ -209,7 +210,7 @@ export const OPTIONS = [
     check: notEmpty,
     help: "Trust the keys of FILE in place of the root's; may be given several times.",
     group: 'Repositories and trust',
-    verbs: ['inspect'],
+    verbs: ['inspect', 'bundle'],
   },
   {
     name: 'metadata',
@@ -236,6 +237,7 @@ export const OPTIONS = [
   },
   ...VERB_OPTIONS,
   ...EVIDENCE_OPTIONS,
+  ...SUPPLY_OPTIONS,
   {
     name: 'json',
     kind: 'flag',

@@ -1,6 +1,7 @@
 // Every verb, once: names, what it takes, its help. The parser, the help, the completion and the documentation use this table.
 import { EVIDENCE_VERBS } from './evidence-verbs.ts';
 import { PACKAGE_VERBS } from './package-verbs.ts';
+import { SUPPLY_VERBS } from './supply-verbs.ts';
 import { HIDDEN_VERBS, SYSTEM_VERBS } from './system-verbs.ts';
 
 export interface Example {
@@ -166,6 +167,7 @@ export const VERBS = [
     ],
   },
   ...SYSTEM_VERBS,
+  ...SUPPLY_VERBS,
   {
     name: 'makecache',
     aliases: [],

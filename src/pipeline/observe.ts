@@ -99,7 +99,7 @@ export async function look(machine: Machine, request: Request, ui: Ui): Promise<
   const kpatchConf = readKpatchConf(root, config.main.pluginconfpath);
   for (const { text } of config.details) ui.detail(text);
   const online = openNet({ host: machine.host, env: machine.env, version: machine.version });
-  const net = request.offline ? withoutNetwork(online) : online;
+  const net = request.instead ?? (request.offline ? withoutNetwork(online) : online);
   const snapshots = SETTING_ONLY.includes(request.verb)
     ? []
     : await refreshRepositories(config, cache, net, {

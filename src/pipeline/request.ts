@@ -1,6 +1,7 @@
 // What was asked for, as the command line (or a unit) understood it.
 import type { Verb } from '../decide/plan.ts';
 import type { Spec } from '../decide/spec.ts';
+import type { Net } from '../net/access.ts';
 import type { ConfigRequest } from '../observe/config/types.ts';
 
 /** Verbs that change nothing but the cache. */
@@ -20,6 +21,8 @@ export type ReadingVerb =
   | 'download'
   | 'keys'
   | 'completion'
+  | 'bundle'
+  | 'publish'
   | 'verify'
   | 'cves'
   | 'updateinfo'
@@ -52,6 +55,8 @@ export interface Request {
   readonly advisories?: boolean;
   /** Packages and keys too come from the cache and from file: URLs only; absent: no. */
   readonly offline?: boolean;
+  /** Asked in place of the network: an archive that holds everything (bundle). */
+  readonly instead?: Net;
   /** Load into the running kernel. */
   readonly load: boolean;
   /** Seconds to wait for the lock; null: what the configuration says. */

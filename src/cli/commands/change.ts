@@ -2,7 +2,7 @@
 import type { Action, Plan } from '../../domain/plan.ts';
 import type { World } from '../../domain/world.ts';
 import { EXIT, type KpmError } from '../../errors.ts';
-import { carryOut, type Report } from '../../pipeline.ts';
+import { carryOut, type Report, type Result } from '../../pipeline.ts';
 import { usageError } from '../arguments.ts';
 import { type Context, tellNotices } from '../context.ts';
 import { clean } from '../render/clean.ts';
@@ -11,9 +11,18 @@ import { needsConsent, renderPlan, renderUnchanged } from '../render/plan.ts';
 import { firstFailure, renderReport } from '../render/report.ts';
 
 export async function run(context: Context): Promise<number> {
-  const { machine, request, ui, output, options, sofar } = context;
+  const { machine, request, ui, options } = context;
   checkModuleFiles(context);
-  const { world, plan, report } = await carryOut(machine, request, ui, (seen, planned) => {
+  return carried(context, (approval) => carryOut(machine, request, ui, approval));
+}
+
+/** What answers whether a plan shall be carried out. */
+type Approval = Parameters<typeof carryOut>[3];
+
+/** Has a plan made, approved and carried out as `carry` does it, and tells what became of it. */
+export async function carried(context: Context, carry: (approval: Approval) => Promise<Result>): Promise<number> {
+  const { machine, request, ui, output, options, sofar } = context;
+  const { world, plan, report } = await carry((seen, planned) => {
     sofar.plan = planned;
     return approve(context, seen, planned);
   });

@@ -23,6 +23,7 @@ const FOLLOWS: Readonly<Record<string, Kind>> = {
   download: 'available',
   updateinfo: 'packages',
   inspect: 'files',
+  bundle: 'files',
   module: 'files',
   keys: 'files',
   repoinfo: 'repos',
@@ -36,6 +37,7 @@ const WORDS: Readonly<Record<string, readonly string[]>> = {
   keys: ['list', 'show', 'import', 'remove', 'pin', 'unpin'],
   module: ['load', 'unload', 'install', 'uninstall', 'list', 'info', 'signal', 'version'],
   quarantine: ['list', 'clear'],
+  bundle: ['create', 'verify', 'install'],
 };
 
 export const followsOf = (verb: VerbSpec): Kind => FOLLOWS[verb.name] ?? 'none';

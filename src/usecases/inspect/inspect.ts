@@ -74,9 +74,10 @@ export async function inspectBytes(file: string, bytes: Buffer, mode: number, ju
   return { ...blank(file), refusals: [{ code: 'not-rpm', text }] };
 }
 
-const placeOf = ({ directory }: InspectRequest, file: string): string => path.posix.resolve(directory, file);
+const placeOf = ({ directory }: Pick<InspectRequest, 'directory'>, file: string): string =>
+  path.posix.resolve(directory, file);
 
-function read(machine: Machine, request: InspectRequest, file: string, maxBytes: number): Buffer {
+function read(machine: Machine, request: Pick<InspectRequest, 'directory'>, file: string, maxBytes: number): Buffer {
   const bytes = machine.host.read(placeOf(request, file), maxBytes);
   if (bytes !== null) return bytes;
   throw new KpmError('file-unreadable', {
@@ -86,7 +87,8 @@ function read(machine: Machine, request: InspectRequest, file: string, maxBytes:
   });
 }
 
-function readKeyFiles(machine: Machine, request: InspectRequest): PublicKey[] {
+/** The keys of files that were named. Raises `file-unreadable`, `openpgp-malformed`. */
+export function readKeyFiles(machine: Machine, request: Pick<InspectRequest, 'keyFiles' | 'directory'>): PublicKey[] {
   const keys = request.keyFiles.flatMap((file) => {
     const bytes = read(machine, request, file, MAX_KEY_FILE);
     try {
