@@ -101,11 +101,18 @@ export interface FixtureServer {
   close(): Promise<void>;
 }
 
-/** Serves `directory` (the built fixtures unless said) over HTTP on a free port of the loopback. */
-export async function serveFixtures(directory: string = FIXTURES): Promise<FixtureServer> {
+/**
+ * Serves `directory` (the built fixtures unless said) over HTTP on a free port of the loopback. `before` is called with the
+ * path of a request and may hold back its answer.
+ */
+export async function serveFixtures(
+  directory: string = FIXTURES,
+  before?: (path: string) => void | Promise<void>,
+): Promise<FixtureServer> {
   const requests: string[] = [];
-  const server = createServer((request, response) => {
+  const server = createServer(async (request, response) => {
     requests.push(`${request.method} ${request.url}`);
+    await before?.(request.url ?? '/');
     answer(directory, request, response);
   });
   await new Promise<void>((resolve, reject) => {

@@ -11,42 +11,24 @@ import { realRun } from '../../../src/host/run.ts';
 import { readReceipts } from '../../../src/state/receipts.ts';
 import { type ScratchRoot, scratchRoot } from '../../support/fixtures.ts';
 import { machineOver } from '../../support/machine.ts';
+import { Mounts, mayMount } from '../../support/mounts.ts';
 import { K1, levelRequest } from '../../support/packages.ts';
 import { needsThat } from '../../support/programs.ts';
 import { changingRun, installed } from '../../support/transactions.ts';
 import { treeOf } from '../../support/tree.ts';
 
-const mount = (at: string, options: string): boolean =>
-  spawnSync('mount', ['-t', 'tmpfs', '-o', options, 'tmpfs', at]).status === 0;
-const unmount = (at: string): void => void spawnSync('umount', [at]);
-
-function mayMount(): boolean {
-  const at = mkdtempSync(path.join(os.tmpdir(), 'kpm-mount-'));
-  const may = mount(at, 'size=64k');
-  if (may) unmount(at);
-  rmSync(at, { recursive: true, force: true });
-  return may;
-}
-
 let root: ScratchRoot;
-const mounted: string[] = [];
+const mounts = new Mounts();
 beforeEach(() => {
   root = scratchRoot({ rpmdb: false });
 });
 afterEach(() => {
-  for (const at of mounted.splice(0).reverse()) unmount(at);
+  mounts.unmount();
   root.remove();
 });
 
-function mountAt(relative: string, options: string): void {
-  mkdirSync(root.at(relative), { recursive: true });
-  if (!mount(root.at(relative), options)) throw new Error(`${relative} could not be mounted`);
-  mounted.push(root.at(relative));
-}
-
-const remount = (relative: string, how: 'ro' | 'rw'): void => {
-  spawnSync('mount', ['-o', `remount,${how}`, root.at(relative)]);
-};
+const mountAt = (relative: string, options: string): void => mounts.tmpfs(root.at(relative), options);
+const remount = (relative: string, how: 'ro' | 'rw'): void => mounts.remount(root.at(relative), how);
 const machine = () => machineOver(root.path);
 const ACTIVE = `var/lib/kpatch/${K1}`;
 
@@ -193,17 +175,13 @@ needsThat(mayMount() && realRun.which('rpm') !== null, 'the right to mount a tmp
       whole = scratchRoot();
     });
     afterEach(() => {
-      unmount(whole.at('usr'));
+      mounts.unmount();
       whole.remove();
     });
     const over = () => machineOver(whole.path);
     const registered = async () =>
       (await realRun.run('rpm', ['--dbpath', whole.at('var/lib/rpm'), '-qa', 'kpatch-patch*'])).stdout.toString();
-    const readOnlyUsr = () => {
-      mkdirSync(whole.at('usr'), { recursive: true });
-      spawnSync('mount', ['--bind', whole.at('usr'), whole.at('usr')]);
-      spawnSync('mount', ['-o', 'remount,bind,ro', whole.at('usr')]);
-    };
+    const readOnlyUsr = () => mounts.readOnly(whole.at('usr'));
 
     test('the level is installed, and why the rpm database was not told is said', async () => {
       await changingRun(over(), null);
