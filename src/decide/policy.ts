@@ -9,7 +9,7 @@ import type { Hold, World } from '../domain/world.ts';
 import { skippedText } from './explain.ts';
 import { activeLevel, installedLevel, isSubscription, moduleOf, type PackagedPatch } from './installed.ts';
 import { type Candidates, candidatesFor } from './match.ts';
-import { bypassFor, stageLevels } from './rollout.ts';
+import { bypassFor, stageLevels, type Waiting, waitingText } from './rollout.ts';
 import { levelOfModule, looksEmpty, moduleName } from './schemes/rhel.ts';
 
 export interface Choice {
@@ -55,9 +55,12 @@ export function chooseFor(kernel: InstalledKernel, world: World, load: boolean):
   const action = load && world.live && kernel.running ? loadAction(kernel, install, installed, world) : null;
   if (install || action) return { install, load: action, skip: null, candidates };
   const name = best?.name ?? later[0]?.package.name;
-  const skip = held ? heldText(held, name) : (later[0]?.because ?? skippedText(kernel, world, candidates, installed));
+  const skip = held ? heldText(held, name) : (laterText(later[0]) ?? skippedText(kernel, world, candidates, installed));
   return { install, load: action, skip, candidates };
 }
+
+const laterText = (wait: Waiting | undefined): Because | null =>
+  wait ? because(wait.because.code, waitingText(wait)) : null;
 
 /** The hold that keeps automatic runs from this package of this kernel, or from the whole kernel. */
 export function holdOn(kernel: InstalledKernel, name: string | null, world: World): Hold | undefined {

@@ -64,8 +64,8 @@ export function waitFor(pkg: OfferedPackage, world: World): Waiting | null {
   const published = publishedAt(pkg, world);
   if (step === undefined) {
     const share = rollout.steps.at(-1)?.percent ?? 0;
-    const text = `${name} waits: rollout.percent is ${share}, and the place of this machine is ${place.toFixed(2)}`;
-    return { package: pkg, published, until: null, because: because('later-cohort', text + now(pkg)) };
+    const text = `waits: rollout.percent is ${share}, and the place of this machine is ${place.toFixed(2)}`;
+    return { package: pkg, published, until: null, because: because('later-cohort', text) };
   }
   const delay = Math.max(step.after, rollout.minAge);
   if (delay === 0) return null;
@@ -73,18 +73,22 @@ export function waitFor(pkg: OfferedPackage, world: World): Waiting | null {
   const code = byAge ? 'min-age' : 'later-cohort';
   const rule = byAge ? 'min_age' : `rollout.percent reaches ${step.percent} (this machine: ${place.toFixed(2)})`;
   if (published === null) {
-    const text = `${name} waits: ${rule} counts from when it was published, which no metadata says`;
-    return { package: pkg, published, until: null, because: because(code, text + now(pkg)) };
+    const text = `waits: ${rule} counts from when it was published, which no metadata says`;
+    return { package: pkg, published, until: null, because: because(code, text) };
   }
   const due = published + delay;
   if (Date.parse(world.time) / 1000 >= due) return null;
   const until = new Date(due * 1000).toISOString();
   const when = `until ${minute(until)}: published ${minute(new Date(published * 1000).toISOString())}`;
-  const text = `${name} waits ${when}, and ${rule} ${byAge ? 'is' : 'after'} ${span(delay)}`;
-  return { package: pkg, published, until, because: because(code, text + now(pkg)) };
+  const text = `waits ${when}, and ${rule} ${byAge ? 'is' : 'after'} ${span(delay)}`;
+  return { package: pkg, published, until, because: because(code, text) };
 }
 
-const now = ({ name }: OfferedPackage): string => `; to have it now: kpatch-pm install ${name}`;
+/** The whole sentence, with the way out. */
+export function waitingText({ package: pkg, because: why }: Waiting): string {
+  return `${formatNevra(pkg)} ${why.text}; to have it now: kpatch-pm install ${pkg.name}`;
+}
+
 const minute = (iso: string): string => `${iso.slice(0, 16).replace('T', ' ')} UTC`;
 
 function span(seconds: number): string {

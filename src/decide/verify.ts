@@ -70,8 +70,10 @@ function repository({ kernel, world, installed, best }: Facts): Judgement {
     const held = world.holds.find((hold) => hold.kernel === kernel.release);
     const why = held ? ` (held: ${held.why})` : '';
     const has = installed === null ? 'nothing is installed' : `${formatNevra(installed.package)} is installed`;
-    const waits = waitingText(best, installed, world);
-    return broken(`${formatNevra(best)} is on offer, ${has}${why}${waits}`, INSTALL);
+    const [wait] = stageLevels([best], installed?.package ?? null, world).waiting;
+    const text = `${formatNevra(best)} is on offer, ${has}${why}`;
+    // Kept back on purpose is still not the newest level: its fixes are not there.
+    return wait ? broken(`${text}; it ${wait.because.text}`, `${INSTALL} ${best.name}`) : broken(text, INSTALL);
   }
   if (world.repositories.length === 0) return unknown('no repository is enabled', null);
   if (unused.length > 0) return unknown(`no metadata of ${unused.join(', ')}`, REFRESH);
@@ -81,12 +83,6 @@ function repository({ kernel, world, installed, best }: Facts): Judgement {
   }
   if (installed) return ok(`${formatNevra(installed.package)} is the newest known level`);
   return broken('no live patch is on offer for this kernel, and none is installed', 'kpatch-pm kernels --advise');
-}
-
-/** Kept back on purpose is still not the newest level: the fixes are not there. */
-function waitingText(best: OfferedPackage, installed: PackagedPatch | null, world: World): string {
-  const [wait] = stageLevels([best], installed?.package ?? null, world).waiting;
-  return wait ? ` (${wait.because.text})` : '';
 }
 
 /** The layers below ask for a package with a module; why they do not apply where there is none. */

@@ -1,6 +1,7 @@
 // check-update: is there anything to upgrade?
 import { upgradesOf } from '../../decide/listing.ts';
 import { planFor } from '../../decide/plan.ts';
+import { waitingText } from '../../decide/rollout.ts';
 import { kernelReports } from '../../decide/verdict.ts';
 import { formatNevra } from '../../domain/nevra.ts';
 import { EXIT, type KpmError } from '../../errors.ts';
@@ -22,7 +23,8 @@ export async function run({ machine, request, ui, output, options }: Context): P
   else if (found.length > 0 && !options.flag('quiet')) {
     output.out(`\n${listLines(found, output.outStyle, output.outTerminal).join('\n')}\n`);
   }
-  for (const { release, held, available } of specs.length > 0 ? [] : kernelReports(world)) {
+  for (const { release, held, available, rollout } of specs.length > 0 ? [] : kernelReports(world)) {
+    if (rollout && !held) ui.note(`${release}: ${waitingText(rollout)}`);
     if (held && available) ui.note(`${release} is held: ${held.text}; ${formatNevra(available)} is on offer.`);
   }
   return found.length > 0 ? EXIT.updatesAvailable : EXIT.done;

@@ -5,7 +5,7 @@ import type { Because, Problem } from '../../domain/because.ts';
 import type { InstalledPatch } from '../../domain/livepatch.ts';
 import { formatNevra, type Nevra } from '../../domain/nevra.ts';
 import { COMMAND_LINE } from '../../domain/package.ts';
-import type { Action, Outcome, Plan, Rejection, Skipped } from '../../domain/plan.ts';
+import type { Action, InstallAction, Outcome, Plan, Rejection, Skipped } from '../../domain/plan.ts';
 import type { RepositoryState, World } from '../../domain/world.ts';
 import type { KpmError } from '../../errors.ts';
 import { cleanDeep } from './clean.ts';
@@ -37,6 +37,9 @@ export function errorJson({ code, message, subject, hint }: KpmError): ErrorJson
   return { code, text: message, subject, hint };
 }
 
+const early = (action: InstallAction): { early?: string } =>
+  action.early === undefined ? {} : { early: action.early };
+
 function actionJson(action: Action): Record<string, unknown> {
   const none = { kernel: null, nevra: null, repo: null, size: null, replaces: null, setting: null, module: null };
   const common = { because: reason(action.because), rejected: rejected(action.rejected) };
@@ -47,7 +50,7 @@ function actionJson(action: Action): Record<string, unknown> {
     case 'reinstall': {
       const { kernel, package: pkg, replaces } = action;
       const what = { kernel, nevra: nevra(pkg), repo: pkg.repo, size: pkg.size, replaces: nevra(replaces) };
-      return { do: action.do, ...none, ...what, ...common, early: action.early ?? null };
+      return { do: action.do, ...none, ...what, ...common, ...early(action) };
     }
     case 'own': {
       const { module, size } = action.own;
@@ -114,7 +117,7 @@ function kernelJson(kernel: KernelReport): unknown {
     loaded: kernel.loaded.map(({ module, enabled, transition }) => ({ module, enabled, transition })),
     available: nevra(kernel.available),
     held: kernel.held ? reason(kernel.held) : null,
-    rollout: kernel.rollout ? rolloutJson(kernel.rollout) : null,
+    ...(kernel.rollout ? { rollout: rolloutJson(kernel.rollout) } : {}),
     verdict: kernel.verdict,
     because: reason(kernel.because),
     next: [...kernel.next],

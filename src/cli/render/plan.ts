@@ -209,12 +209,17 @@ function item(text: string, style: Style, indent = ' '): string[] {
 /** Reasons that repeat what the user has typed. */
 const OBVIOUS: readonly ReasonCode[] = ['setting-only', 'not-selected', 'not-asked-for'];
 
+/** What waits says so once, in the kernel's own sentence. */
+const STAGED: readonly ReasonCode[] = ['min-age', 'later-cohort'];
+
 function skippedLines(skipped: readonly Skipped[], style: Style, heading: string): string[] {
   const telling = skipped.filter(({ because }) => !OBVIOUS.includes(because.code));
   if (telling.length === 0) return [];
   const lines = telling.flatMap((skip) => [
     ...item(`${skip.kernel}: ${skip.because.text}`, style),
-    ...skip.rejected.flatMap(({ nevra, repo, because }) => item(`${nevra} (${repo}): ${because.text}`, style, '   ')),
+    ...skip.rejected
+      .filter(({ because }) => !STAGED.includes(because.code) || !skip.because.text.includes(because.text))
+      .flatMap(({ nevra, repo, because }) => item(`${nevra} (${repo}): ${because.text}`, style, '   ')),
   ]);
   return [heading, ...lines];
 }

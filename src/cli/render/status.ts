@@ -1,5 +1,6 @@
 // The first screen an administrator reads: settings, every kernel in one line, what to do next.
 
+import { waitingText } from '../../decide/rollout.ts';
 import { levelOfModule } from '../../decide/schemes/rhel.ts';
 import type { KeptBack, KernelReport, Verdict } from '../../decide/verdict.ts';
 import { compareEvr, type Evr } from '../../domain/evr.ts';
@@ -99,7 +100,7 @@ function remarks(kernel: KernelReport): string[] {
   const texts: string[] = [];
   if (VERDICT_MARKS[kernel.verdict] !== 'done') texts.push(kernel.because.text);
   if (kernel.held && kernel.held.text !== kernel.because.text) texts.push(`held: ${kernel.held.text}`);
-  if (kernel.rollout) texts.push(kernel.rollout.because.text, openMeanwhile(kernel.rollout));
+  if (kernel.rollout) texts.push(waitingText(kernel.rollout), openMeanwhile(kernel.rollout));
   if (kernel.nextBoot && kernel.installed.some(({ file }) => file !== null)) {
     texts.push(`when it boots next: ${kernel.nextBoot.text}`);
   }

@@ -5,7 +5,7 @@ import path from 'node:path';
 import { kernelArch } from '../../../src/domain/kernel.ts';
 import { type Nevra, parseNevra } from '../../../src/domain/nevra.ts';
 
-/** One offer: `NEVRA for=KERNEL [size=N] [empty] [requires=NAME>=EVR] [obsoletes=NAME]`, or `NEVRA kernel`. */
+/** One offer: `NEVRA for=KERNEL [size=N] [empty] [requires=NAME>=EVR] [obsoletes=NAME] [published=TIME] [built=TIME]`, or `NEVRA kernel`. */
 export interface Offer {
   readonly nevra: string;
   readonly with: Readonly<Record<string, string>>;
@@ -63,6 +63,10 @@ function dependencies(
   return { provides, requires, obsoletes };
 }
 
+/** An ISO time as seconds; a day long ago where none was given. */
+const seconds = (time: string | undefined): number =>
+  time === undefined ? 1_700_000_000 : Math.floor(Date.parse(time) / 1000);
+
 function packageXml(offer: Offer): string {
   const pkg = parseNevra(offer.nevra);
   if (pkg === null) throw new Error(`${offer.nevra} is no NEVRA`);
@@ -79,7 +83,7 @@ function packageXml(offer: Offer): string {
     '  <description/>',
     '  <packager/>',
     '  <url/>',
-    '  <time file="1700000000" build="1700000000"/>',
+    `  <time file="${seconds(offer.with.published)}" build="${seconds(offer.with.built)}"/>`,
     `  <size package="${size}" installed="${offer.with.empty === undefined ? 20000 : 0}" archive="124"/>`,
     `  <location href="Packages/${escaped(offer.nevra)}.rpm"/>`,
     '  <format>',
@@ -90,7 +94,7 @@ function packageXml(offer: Offer): string {
   ].join('\n');
 }
 
-/** One advisory: `@ADVISORY REPO ID [type=T] [severity=S] [cves=A,B]`, and the packages it lists. */
+/** One advisory: `@ADVISORY REPO ID [type=T] [severity=S] [cves=A,B] [issued=TIME]`, and the packages it lists. */
 export interface MadeAdvisory {
   readonly id: string;
   readonly with: Readonly<Record<string, string>>;
@@ -108,7 +112,7 @@ function updateXml({ id, with: given, packages }: MadeAdvisory): string {
     return `<package name="${escaped(pkg.name)}" epoch="${pkg.epoch}" version="${escaped(pkg.version)}" release="${escaped(pkg.release)}" arch="${pkg.arch}"/>`;
   });
   const severity = given.severity === undefined ? '' : `<severity>${escaped(given.severity)}</severity>`;
-  return `<update type="${given.type ?? 'security'}"><id>${escaped(id)}</id><title>Advisory ${escaped(id)}</title><issued date="2025-11-01"/>${severity}<references>${references.join('')}</references><pkglist><collection>${entries.join('')}</collection></pkglist></update>`;
+  return `<update type="${given.type ?? 'security'}"><id>${escaped(id)}</id><title>Advisory ${escaped(id)}</title><issued date="${escaped(given.issued ?? '2025-11-01')}"/>${severity}<references>${references.join('')}</references><pkglist><collection>${entries.join('')}</collection></pkglist></update>`;
 }
 
 function record(type: string, text: string, directory: string): string {

@@ -25,6 +25,7 @@ describe('our own options', () => {
       maintenanceWindow: [{ days: [0, 1, 2, 3, 4, 5, 6], from: 0, to: 1440 }],
       freezeUntil: '',
       onConflict: 'warn',
+      rollout: { steps: [{ percent: 100, after: 0 }], cohort: null, minAge: 0, bypassSeverity: [], bypassCves: [] },
       pinnedKeys: [],
       files: [],
     });
@@ -38,6 +39,11 @@ describe('our own options', () => {
       'key_expiry_warning',
       'maintenance_window',
       'freeze_until',
+      'min_age',
+      'rollout.percent',
+      'rollout.cohort',
+      'rollout.bypass_severity',
+      'rollout.bypass_cves',
       'on_conflict',
     ]);
   });
