@@ -2,6 +2,7 @@
 
 import { recover } from './apply/install.ts';
 import { type Goal, planFor } from './decide/plan.ts';
+import type { HistoryRecord } from './domain/history.ts';
 import type { Plan } from './domain/plan.ts';
 import type { World } from './domain/world.ts';
 import { KpmError } from './errors.ts';
@@ -10,6 +11,7 @@ import { applyPlan, type Report } from './pipeline/apply.ts';
 import { checkMatches, checkUsable, specsOf, withNamedFiles } from './pipeline/named.ts';
 import { look, type Observed } from './pipeline/observe.ts';
 import type { Request } from './pipeline/request.ts';
+import { recordToUndo, withKeptLevels } from './pipeline/undo.ts';
 import { checkKernels, withUnfinished } from './pipeline/world.ts';
 import { openState } from './state/directory.ts';
 import { type LockedState, lockState } from './state/lock.ts';
@@ -40,8 +42,9 @@ export async function carryOut(
   if (request.dryRun) {
     const observed = await look(machine, request, ui);
     try {
-      const { world } = await withNamedFiles(observed, request);
-      return { world: withUnfinished(machine, world), plan: decide(world, request, ui), report: null };
+      const undo = recordToUndo(machine, request, ui);
+      const { world } = withKeptLevels(await withNamedFiles(observed, request), undo);
+      return { world: withUnfinished(machine, world), plan: decide(world, request, ui, undo), report: null };
     } finally {
       await observed.net.close();
     }
@@ -51,9 +54,10 @@ export async function carryOut(
   try {
     await recover(machine, locked, ui);
     observed = await look(machine, request, ui);
-    observed = await withNamedFiles(observed, request);
+    const undo = recordToUndo(machine, request, ui);
+    observed = withKeptLevels(await withNamedFiles(observed, request), undo);
     const { world } = observed;
-    const plan = decide(world, request, ui);
+    const plan = decide(world, request, ui, undo);
     checkUsable(plan, specsOf(request, world));
     if (plan.actions.length === 0) return { world, plan, report: null };
     if (!(await approve(world, plan))) throw new KpmError('aborted', { text: 'Operation aborted.' });
@@ -65,11 +69,11 @@ export async function carryOut(
 }
 
 /** World and request -> Plan. Raises `kernel-not-installed` for a --kernel that is not there, and `no-match`. */
-function decide(world: World, request: Request, ui: Ui): Plan {
+export function decide(world: World, request: Request, ui: Ui, undo?: HistoryRecord): Plan {
   const { verb, kernels, load } = request;
   checkKernels(kernels, world);
   const specs = specsOf(request, world);
-  const plan = planFor(world, { verb: verb as Goal['verb'], kernels, load, specs });
+  const plan = planFor(world, { verb: verb as Goal['verb'], kernels, load, specs, ...(undo ? { undo } : {}) });
   checkMatches(plan, request, specs, ui);
   return plan;
 }
@@ -77,9 +81,10 @@ function decide(world: World, request: Request, ui: Ui): Plan {
 /** The lock of the root, for a verb that changes something. Raises `needs-root`, `locked`. */
 export async function lock(machine: Machine, request: Request, ui: Ui): Promise<LockedState> {
   if (machine.root.isHost && machine.uid !== 0) {
+    const typed = request.undo === undefined ? request.verb : `history undo ${request.undo}`;
     throw new KpmError('needs-root', {
-      text: `kpatch-pm ${request.verb} changes this system, which only root may do.`,
-      hint: `Run: sudo kpatch-pm ${request.verb}   (or look first: kpatch-pm ${request.verb} --dry-run)`,
+      text: `kpatch-pm ${typed} changes this system, which only root may do.`,
+      hint: `Run: sudo kpatch-pm ${typed}   (or look first: kpatch-pm ${typed} --dry-run)`,
     });
   }
   return lockState(machine, openState(machine), {

@@ -1,5 +1,6 @@
 // What a verb is given.
-import type { Spec } from '../decide/spec.ts';
+import type { FixKind, Spec } from '../decide/spec.ts';
+import { severityOf } from '../decide/updateinfo.ts';
 import type { Plan } from '../domain/plan.ts';
 import type { World } from '../domain/world.ts';
 
@@ -21,12 +22,14 @@ export interface Context {
   readonly request: Request;
   readonly ui: Ui;
   readonly output: Output;
+  /** The node that runs us. */
+  readonly node: { readonly nodeVersion: string; readonly ownOpenssl: boolean };
   /** What is known while the verb runs, for the JSON object of a run that ends early. */
   readonly sofar: { plan: Plan | null };
 }
 
 /** Verbs that answer from the cache: they are asked often, and by programs. */
-const FROM_CACHE: readonly VerbName[] = ['status', 'verify', 'needs-reboot', 'metrics'];
+const FROM_CACHE: readonly VerbName[] = ['status', 'verify', 'needs-reboot', 'metrics', 'doctor'];
 /** Verbs that answer with advisories, and the one that fetches everything for later. */
 const WITH_ADVISORIES: readonly VerbName[] = [
   'info',
@@ -47,10 +50,7 @@ export function requestFor(
 ): Request {
   const refresh = options.flag('refresh') || verb === 'makecache';
   const timeout = options.value('lock-timeout');
-  const fixes = [
-    ...options.list('cve').map((id): Spec => ({ kind: 'cve', text: id.toUpperCase() })),
-    ...options.list('advisory').map((id): Spec => ({ kind: 'advisory', text: id })),
-  ];
+  const fixes = fixesOf(options);
   return {
     verb,
     config: {
@@ -62,6 +62,7 @@ export function requestFor(
       repo: options.list('repo'),
       repofrompath: options.list('repofrompath'),
       disableexcludes: options.list('disableexcludes'),
+      exclude: options.list('exclude'),
       releasever: options.value('releasever') ?? undefined,
       forcearch: options.value('forcearch') ?? undefined,
       nogpgcheck: options.flag('nogpgcheck'),
@@ -82,6 +83,20 @@ export function requestFor(
     unattended: options.flag('unattended'),
     dryRun: options.flag('dry-run'),
   };
+}
+
+const TYPES = ['security', 'bugfix', 'enhancement', 'newpackage'] as const;
+
+/** The options that pick advisories, as specs that narrow what is named. */
+export function fixesOf(options: Options): Spec[] {
+  const fix = (kind: FixKind, text: string): Spec => ({ kind, text, filter: true });
+  return [
+    ...options.list('cve').map((id) => fix('cve', id.toUpperCase())),
+    ...options.list('advisory').map((id) => fix('advisory', id)),
+    ...options.list('bz').map((id) => fix('bug', id)),
+    ...TYPES.filter((type) => options.flag(type)).map((type) => fix('type', type)),
+    ...options.list('sec-severity').map((word) => fix('severity', severityOf(word))),
+  ];
 }
 
 /** Whether a kernel is among those named by --kernel, or none was named. Raises `kernel-not-installed` for a stranger. */

@@ -39,7 +39,7 @@ export const EVIDENCE_VERBS = [
     takes: '[list|info|summary] [SPEC...]',
     summary: 'Show the advisories about kernels and live patches, as dnf updateinfo prints them',
     about: [
-      'Without a word it prints the summary. SPEC is the id of an advisory, a package name or a pattern. By default only advisories about newer versions of what is installed are shown; --installed, --updates and --all mean what they mean in dnf.',
+      'Without a word it prints the summary. SPEC is the id of an advisory, a package name or a pattern. By default only advisories about newer versions of what is installed are shown; --installed, --updates and --all mean what they mean in dnf; so do the words of yum: available, installed, updates, all, then security, bugfix, enhancement, newpackage or cves.',
     ],
     examples: [
       { command: 'kpatch-pm updateinfo list --with-cve', what: 'one line a CVE' },

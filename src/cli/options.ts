@@ -123,6 +123,17 @@ export const OPTIONS = [
     group: 'Repositories and trust',
   },
   {
+    name: 'exclude',
+    short: 'x',
+    aliases: ['excludepkgs'],
+    kind: 'list',
+    metavar: 'PATTERN',
+    commas: true,
+    check: notEmpty,
+    help: 'Hide packages on offer for this run, by name or pattern, as excludepkgs does.',
+    group: 'Repositories and trust',
+  },
+  {
     name: 'disableexcludes',
     aliases: ['disableexcludepkgs'],
     kind: 'list',

@@ -3,6 +3,10 @@ import type { OptionSpec } from './options.ts';
 
 const notEmpty = (value: string): string | null => (value === '' ? 'it must not be empty' : null);
 const SHOWING = ['list', 'info'] as const;
+/** Verbs that can be narrowed to what advisories announce. */
+const FIXING = ['install', 'upgrade', 'check-update', 'list', 'info', 'download', 'updateinfo'] as const;
+const TAKING = ['install', 'upgrade', 'downgrade', 'reinstall'] as const;
+const SEVERITY = /^(critical|important|moderate|low)$/i;
 
 export const VERB_OPTIONS = [
   {
@@ -14,7 +18,7 @@ export const VERB_OPTIONS = [
     check: (value) => (/^CVE-\d{4}-\d{4,}$/i.test(value) ? null : 'it must be CVE-YEAR-NUMBER'),
     help: 'Only live patches that fix this CVE, as the advisories of the repositories say.',
     group: 'What to work on',
-    verbs: ['install', 'upgrade', 'check-update', 'list', 'info', 'download', 'updateinfo'],
+    verbs: FIXING,
   },
   {
     name: 'advisory',
@@ -25,7 +29,58 @@ export const VERB_OPTIONS = [
     check: notEmpty,
     help: 'Only live patches that bring what this advisory announces.',
     group: 'What to work on',
-    verbs: ['install', 'upgrade', 'check-update', 'list', 'info', 'download', 'updateinfo'],
+    verbs: FIXING,
+  },
+  {
+    name: 'bz',
+    aliases: ['bzs'],
+    kind: 'list',
+    metavar: 'BUG',
+    commas: true,
+    check: (value) => (/^\d{1,12}$/.test(value) ? null : 'it must be the number of a bug'),
+    help: 'Only live patches that mend this bug of the vendor, as the advisories say.',
+    group: 'What to work on',
+    verbs: FIXING,
+  },
+  {
+    name: 'security',
+    kind: 'flag',
+    help: 'Only live patches that security advisories announce and that the installed level does not hold.',
+    group: 'What to work on',
+    verbs: FIXING,
+  },
+  {
+    name: 'sec-severity',
+    aliases: ['secseverity'],
+    kind: 'list',
+    metavar: 'SEVERITY',
+    commas: true,
+    check: (value) => (SEVERITY.test(value) ? null : 'it must be Critical, Important, Moderate or Low'),
+    help: 'As --security, of this severity: Critical, Important, Moderate or Low.',
+    group: 'What to work on',
+    verbs: FIXING,
+  },
+  { name: 'bugfix', kind: 'flag', help: 'As --security, for bug fixes.', group: 'What to work on', verbs: FIXING },
+  {
+    name: 'enhancement',
+    kind: 'flag',
+    help: 'As --security, for enhancements: vendors announce new streams so.',
+    group: 'What to work on',
+    verbs: FIXING,
+  },
+  {
+    name: 'newpackage',
+    kind: 'flag',
+    help: 'As --security, for new packages.',
+    group: 'What to work on',
+    verbs: FIXING,
+  },
+  {
+    name: 'downloadonly',
+    kind: 'flag',
+    help: 'Fetch the packages and leave it at that: into the cache, where the same command finds them later, or into --downloaddir.',
+    group: 'What to work on',
+    verbs: TAKING,
   },
   {
     name: 'installed',
@@ -65,12 +120,13 @@ export const VERB_OPTIONS = [
   },
   {
     name: 'destdir',
+    aliases: ['downloaddir'],
     kind: 'value',
     metavar: 'DIR',
     check: notEmpty,
-    help: 'Put the files into DIR (which must exist) instead of the working directory.',
+    help: 'Put the package files into DIR (which must exist) instead of the working directory; with --downloadonly, instead of the cache.',
     group: 'What to work on',
-    verbs: ['download'],
+    verbs: ['download', ...TAKING],
   },
   {
     name: 'supported',

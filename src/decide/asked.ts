@@ -11,10 +11,10 @@ import type { World } from '../domain/world.ts';
 import { skippedText } from './explain.ts';
 import { activeLevel, installedLevel, type PackagedPatch } from './installed.ts';
 import { type Candidates, candidatesFor } from './match.ts';
-import { asNamed, type Meaning, meaningOf } from './meaning.ts';
+import { asNamed, isWholeKind, type Meaning, meaningOf } from './meaning.ts';
 import { loadAction } from './policy.ts';
 import { levelOfModule, looksEmpty, moduleName, targetOf } from './schemes/rhel.ts';
-import { isPinned, type Spec } from './spec.ts';
+import { isFilter, isFix, isPinned, type Spec } from './spec.ts';
 
 export type AskedVerb = 'install' | 'upgrade' | 'downgrade' | 'reinstall';
 
@@ -31,19 +31,35 @@ export interface Asked {
 export interface Request {
   readonly meanings: readonly Meaning[];
   readonly unmatched: readonly Unmatched[];
+  /** NEVRAs that were named, or on offer where nothing was, and that no advisory asked for announces. */
+  readonly withheld: ReadonlySet<string>;
 }
 
-/** Understands the words of a verb. Every word ends in `meanings` or in `unmatched`. */
+/**
+ * Understands the words of a verb. Every word ends in `meanings` or in `unmatched`. Options that pick advisories narrow what
+ * the words name; where nothing is named, they are what is meant.
+ */
 export function understand(verb: AskedVerb, specs: readonly Spec[], world: World): Request {
   const meanings: Meaning[] = [];
+  const filters: Meaning[] = [];
   const unmatched: Unmatched[] = [];
   for (const spec of specs) {
     const meaning = meaningOf(spec, world);
-    const problem = faultOf(verb, meaning, world);
-    if (problem === null) meanings.push(meaning);
-    else unmatched.push({ spec: spec.text, text: problem });
+    const problem = isFilter(spec) ? meaning.problem : faultOf(verb, meaning, world);
+    if (problem !== null) unmatched.push({ spec: spec.text, text: problem });
+    else (isFilter(spec) ? filters : meanings).push(meaning);
   }
-  return { meanings, unmatched };
+  if (!specs.some(isFilter)) return { meanings, unmatched, withheld: new Set() };
+  const passing = new Set(filters.flatMap(({ offered }) => offered.map(formatNevra)));
+  const alone = specs.every(isFilter);
+  const named = alone ? filters : meanings;
+  // Of one CVE or advisory a kernel without it needs no word; of a whole kind it is the answer.
+  const offered = alone && specs.every(isWholeKind) ? world.offered : meanings.flatMap((one) => one.offered);
+  return {
+    meanings: named.map((one) => ({ ...one, offered: one.offered.filter((pkg) => passing.has(formatNevra(pkg))) })),
+    unmatched,
+    withheld: new Set(offered.map(formatNevra).filter((nevra) => !passing.has(nevra))),
+  };
 }
 
 /** Why a word leads nowhere with this verb, as a sentence; null when it leads somewhere. */
@@ -95,6 +111,11 @@ export function askedFor(
   const rejected = candidates.rejected.filter((r) => r.because.code !== 'other-kernel');
   const none = { install: null, load: null, unholds: [], rejected };
   const named = request.meanings.some((m) => m.installed.some((patch) => patch.kernel === kernel.release));
+  const level = candidates.usable.length + rejected.length > 0 ? null : withheldLevel(all, installed, request);
+  if (level) {
+    const text = `${formatNevra(level)} is on offer, but no advisory that was asked for announces it`;
+    return { ...none, skip: because('not-announced', text) };
+  }
   if (candidates.usable.length === 0 && rejected.length === 0 && !named) {
     return { ...none, skip: because('not-asked-for') };
   }
@@ -105,6 +126,16 @@ export function askedFor(
   const unholds = verb === 'install' || verb === 'upgrade' ? lifted(kernel, install ?? installed, world) : [];
   if (install || loads || unholds.length > 0) return { install, load: loads, unholds, skip: null, rejected };
   return { ...none, skip: whyNot(verb, kernel, world, candidates, installed, request) };
+}
+
+/** The highest usable level that only the advisories asked for keep away; null when there is none. */
+function withheldLevel(
+  { usable }: Candidates,
+  installed: PackagedPatch | null,
+  { withheld }: Request,
+): OfferedPackage | null {
+  const higher = usable.filter((pkg) => installed === null || compareEvr(pkg, installed.package) > 0);
+  return higher.find((pkg) => withheld.has(formatNevra(pkg))) ?? null;
 }
 
 /** The level to take; null when none is to be taken. */
@@ -142,7 +173,8 @@ function namesInstalled(installed: PackagedPatch, meanings: readonly Meaning[]):
   return named !== undefined && meanings.some(({ spec }) => isPinned(spec, named));
 }
 
-function take(
+/** The action that brings one kernel to a level, whichever way that is. */
+export function take(
   verb: AskedVerb,
   kernel: InstalledKernel,
   best: OfferedPackage,
@@ -184,7 +216,11 @@ function keeps(kernel: InstalledKernel, best: OfferedPackage, world: World): str
 }
 
 /** The holds on what a person asks for by name. */
-function lifted(kernel: InstalledKernel, taken: InstallAction | PackagedPatch | null, world: World): UnholdAction[] {
+export function lifted(
+  kernel: InstalledKernel,
+  taken: InstallAction | PackagedPatch | null,
+  world: World,
+): UnholdAction[] {
   const name = taken?.package.name;
   return world.holds
     .filter((hold) => hold.kernel === kernel.release && (hold.name === null || hold.name === name))
@@ -219,7 +255,7 @@ function whyNot(
     );
   }
   if (!best && candidates.rejected.length > 0) return skippedText(kernel, world, candidates, null);
-  if (meanings.every(({ spec }) => spec.kind === 'cve' || spec.kind === 'advisory')) {
+  if (meanings.every(({ spec }) => isFix(spec))) {
     return because('fix-installed', `the installed ${name} has the fix`);
   }
   return because('up-to-date', `Package ${name} is already installed`);

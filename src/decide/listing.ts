@@ -10,7 +10,7 @@ import { isSubscription } from './installed.ts';
 import { asNamed, meaningOf } from './meaning.ts';
 import { planFor } from './plan.ts';
 import { isLivePatchName, looksEmpty, moduleName, targetOf } from './schemes/rhel.ts';
-import { type Spec, select } from './spec.ts';
+import { isFilter, isFix, type Spec, select } from './spec.ts';
 
 export interface Listed {
   readonly nevra: Nevra;
@@ -139,21 +139,32 @@ export function upgradesOf({ actions }: Plan): Listed[] {
   return actions.flatMap((action) => (action.do === 'upgrade' ? [asListed(action.package, 'upgrade')] : []));
 }
 
+/** What the words name, and what the advisories that options pick announce: both, where both were given. */
 function wantedBy(specs: readonly Spec[], found: readonly Listed[], world: World): (one: Listed) => boolean {
-  if (specs.length === 0) return () => true;
+  const named = namedBy(
+    specs.filter((spec) => !isFilter(spec)),
+    found,
+    world,
+  );
+  const announced = namedBy(specs.filter(isFilter), found, world);
+  return (one) => (named?.has(one) ?? true) && (announced?.has(one) ?? true);
+}
+
+/** Null where nothing was asked for. */
+function namedBy(specs: readonly Spec[], found: readonly Listed[], world: World): ReadonlySet<Listed> | null {
+  if (specs.length === 0) return null;
   const named = found.map((one) => ({
     ...one.nevra,
     provides: one.patch ? (asNamed(one.patch)[0]?.provides ?? []) : (one.offer?.provides ?? []),
     modules: one.module === null ? [] : [one.module],
     one,
   }));
-  const wanted = new Set(
+  return new Set(
     specs.flatMap((spec) => {
-      if (spec.kind !== 'cve' && spec.kind !== 'advisory') return select(spec, named).map(({ one }) => one);
+      if (!isFix(spec)) return select(spec, named).map(({ one }) => one);
       const { offered, installed } = meaningOf(spec, world);
       const keys = new Set([...offered, ...installed.map((patch) => patch.package)].map(formatNevra));
       return found.filter(({ nevra }) => keys.has(formatNevra(nevra)));
     }),
   );
-  return (one) => wanted.has(one);
 }

@@ -1,12 +1,14 @@
 // What one word of a command line means: packages on offer, and patches that are installed.
+import type { Advisory } from '../domain/advisory.ts';
 import { compareEvr } from '../domain/evr.ts';
 import { kernelArch } from '../domain/kernel.ts';
-import { compareNevra, formatNevra, sameNevra } from '../domain/nevra.ts';
+import { compareNevra, formatNevra, type Nevra, sameNevra } from '../domain/nevra.ts';
 import { COMMAND_LINE, type Dependency, type OfferedPackage } from '../domain/package.ts';
 import type { World } from '../domain/world.ts';
 import type { PackagedPatch } from './installed.ts';
 import { isLivePatchName } from './schemes/rhel.ts';
-import { type Named, type Spec, select } from './spec.ts';
+import { type FixKind, isFix, type Named, type Spec, select } from './spec.ts';
+import { severityOf } from './updateinfo.ts';
 
 export interface Meaning {
   readonly spec: Spec;
@@ -19,7 +21,7 @@ export interface Meaning {
 
 /** Understands one spec. */
 export function meaningOf(spec: Spec, world: World): Meaning {
-  if (spec.kind === 'cve' || spec.kind === 'advisory') return byAdvisory(spec, world);
+  if (isFix(spec)) return byAdvisory(spec, world);
   const pool = world.offered.filter((pkg) => isLivePatchName(pkg.name)).sort(byIdentity);
   if (spec.kind === 'file') {
     const offered = pool.filter((pkg) => pkg.repo === COMMAND_LINE && pkg.href === spec.text);
@@ -57,38 +59,62 @@ export function asNamed(patch: World['installed'][number]): NamedPatch[] {
   return [{ ...patch.package, provides, modules, patch: patch as PackagedPatch }];
 }
 
+export type Fix = Spec & { readonly kind: FixKind };
+
+/** Whether an advisory is among those a spec picks. */
+export function picks({ kind, text }: Fix, advisory: Advisory): boolean {
+  switch (kind) {
+    case 'cve':
+      return advisory.cves.includes(text);
+    case 'advisory':
+      return advisory.id.toLowerCase() === text.toLowerCase();
+    case 'bug':
+      return advisory.references.some(({ type, id }) => type === 'bugzilla' && id === text);
+    case 'type':
+      return advisory.type === text;
+    case 'severity':
+      return advisory.type === 'security' && severityOf(advisory.severity) === text;
+  }
+}
+
+/** A whole kind of advisories is asked for: that there is none, or none left to take, is an answer and no mistake. */
+export const isWholeKind = ({ kind }: Spec): boolean => kind === 'type' || kind === 'severity';
+
 /**
  * Levels that hold what an advisory (or the advisories about a CVE) brings: levels are cumulative, so every level from the
- * lowest listed one on. Source: the vendor lists one package name for each kernel in an advisory.
+ * lowest listed one on. Source: the vendor lists one package name for each kernel in an advisory. Of a whole kind of
+ * advisories only those count that the installed level does not hold already.
  */
-function byAdvisory(spec: Spec, world: World): Meaning {
-  const about = world.advisories.filter((one) =>
-    spec.kind === 'cve' ? one.cves.includes(spec.text) : one.id.toLowerCase() === spec.text.toLowerCase(),
-  );
+function byAdvisory(spec: Fix, world: World): Meaning {
+  const about = world.advisories.filter((one) => picks(spec, one));
   const none = { spec, offered: [], installed: [] };
-  if (about.length === 0) return { ...none, problem: unknownAdvisory(spec, world) };
+  if (about.length === 0) return { ...none, problem: isWholeKind(spec) ? null : unknownAdvisory(spec, world) };
   const listed = about.flatMap(({ packages }) => packages).filter((pkg) => isLivePatchName(pkg.name));
   if (listed.length === 0) {
-    return { ...none, problem: `${spec.text} is not fixed by a live patch in any advisory that is on offer.` };
+    const problem = `${spec.text} is not fixed by a live patch in any advisory that is on offer.`;
+    return { ...none, problem: isWholeKind(spec) ? null : problem };
   }
   const holds = (pkg: { name: string; arch: string }) =>
     listed.filter((one) => one.name === pkg.name && one.arch === pkg.arch);
-  const offered = world.offered.filter(
-    (pkg) => isLivePatchName(pkg.name) && holds(pkg).some((one) => compareEvr(pkg, one) >= 0),
-  );
   const installed = world.installed.filter((patch): patch is PackagedPatch => {
     const nevra = patch.package;
     return nevra !== null && holds(nevra).some((one) => compareEvr(nevra, one) >= 0 || sameNevra(nevra, one));
   });
+  const isNews = (one: Nevra): boolean =>
+    !isWholeKind(spec) || !installed.some(({ package: have }) => have.name === one.name && compareEvr(have, one) >= 0);
+  const offered = world.offered.filter(
+    (pkg) => isLivePatchName(pkg.name) && holds(pkg).some((one) => isNews(one) && compareEvr(pkg, one) >= 0),
+  );
   const problem =
-    offered.length === 0 && installed.length === 0
+    offered.length === 0 && installed.length === 0 && !isWholeKind(spec)
       ? `${spec.text} is fixed by ${formatNevra(listed[0] as (typeof listed)[number])}, which no repository offers.`
       : null;
   return { spec, offered, installed, problem };
 }
 
 function unknownAdvisory(spec: Spec, world: World): string {
-  const what = spec.kind === 'cve' ? `No advisory on offer names ${spec.text}` : `No advisory ${spec.text} is on offer`;
+  const what =
+    spec.kind === 'advisory' ? `No advisory ${spec.text} is on offer` : `No advisory on offer names ${spec.text}`;
   const unread = world.advisoryStates.filter(({ state }) => state === 'unread').map(({ repo }) => repo);
   return unread.length > 0 ? `${what}; those of ${unread.join(', ')} could not be read.` : `${what}.`;
 }

@@ -8,11 +8,22 @@ import type { Comparison, Dependency } from '../domain/package.ts';
 import { compile, glob } from '../domain/pattern.ts';
 import { isLivePatchName, moduleName } from './schemes/rhel.ts';
 
+/** What advisories are picked by: a CVE, their id, a bug of the vendor's tracker, their type, their severity. */
+export type FixKind = 'cve' | 'advisory' | 'bug' | 'type' | 'severity';
+
+/** Whether a spec picks advisories. With `filter` it came from an option, and narrows what the words name. */
+export function isFix(spec: Spec): spec is Spec & { readonly kind: FixKind } {
+  return (['cve', 'advisory', 'bug', 'type', 'severity'] as readonly string[]).includes(spec.kind);
+}
+
+/** An option of that sort: it narrows, and where nothing else is named it says what is meant. */
+export const isFilter = (spec: Spec): boolean => isFix(spec) && spec.filter === true;
+
 /** How a spec names packages; `text` is what was typed, tidied. */
 export type Spec =
   | { readonly kind: 'requirement'; readonly text: string; readonly dependency: Dependency }
   | { readonly kind: 'pattern'; readonly text: string }
-  | { readonly kind: 'cve' | 'advisory'; readonly text: string }
+  | { readonly kind: FixKind; readonly text: string; readonly filter?: true }
   /** A package file or URL, or a module file. */
   | { readonly kind: 'file'; readonly text: string };
 

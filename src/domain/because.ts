@@ -24,6 +24,7 @@ export const REASON_CODES = {
   held: 'held back on purpose',
   'not-selected': 'not among the kernels named by --kernel',
   'not-asked-for': 'not among what was named',
+  'not-announced': 'no advisory that was asked for announces what is on offer',
   'nothing-installed': 'no live patch is installed for this kernel',
   'fix-installed': 'the installed level has the fix',
   'not-on-offer': 'no repository offers the level that is asked for',

@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto';
 import path from 'node:path';
 import { parseSpecs, type Spec } from '../decide/spec.ts';
 import { COMMAND_LINE, type OfferedPackage } from '../domain/package.ts';
-import type { Plan } from '../domain/plan.ts';
+import type { Plan, Unmatched } from '../domain/plan.ts';
 import type { World } from '../domain/world.ts';
 import { KpmError } from '../errors.ts';
 import { packageFacts } from '../formats/rpm/facts.ts';
@@ -67,7 +67,8 @@ async function read(observed: Observed, text: string, directory: string): Promis
   });
 }
 
-function asOffer(text: string, bytes: Buffer): OfferedPackage {
+/** A package file as an offer of its own. Raises what parsing it raises. */
+export function asOffer(text: string, bytes: Buffer): OfferedPackage {
   const pkg = parseRpm(bytes);
   const facts = packageFacts(pkg);
   const { name, epoch, version, release, arch } = pkg.nevra;
@@ -107,6 +108,7 @@ function asOffer(text: string, bytes: Buffer): OfferedPackage {
 export function checkMatches(plan: Plan, request: Request, specs: readonly Spec[], ui: Ui): void {
   const unmatched = plan.unmatched ?? [];
   if (unmatched.length === 0) return;
+  if (request.undo !== undefined) throw notUndone(unmatched);
   const { verb } = request;
   const fatal = verb === 'install' || (verb !== 'remove' && unmatched.length === specs.length);
   if (!fatal) {
@@ -125,12 +127,21 @@ export function checkMatches(plan: Plan, request: Request, specs: readonly Spec[
   });
 }
 
+/** Half of a run is not undone: every reason is told, and nothing is done. */
+function notUndone([first, ...more]: readonly Unmatched[]): KpmError {
+  return new KpmError('undo-impossible', {
+    text: [first, ...more].map((one) => one?.text).join(' '),
+    subject: first?.spec,
+    hint: `What it was: kpatch-pm history info ${first?.spec}   One kernel alone: --kernel KVER`,
+  });
+}
+
 /**
  * Raises `nothing-usable` where packages were named and every one of them is refused: the wish is not met, and a script must
  * notice. What was not named is only told (`Nothing to do.`).
  */
 export function checkUsable(plan: Plan, specs: readonly Spec[]): void {
-  if (specs.length === 0 || plan.actions.length > 0) return;
+  if (!specs.some(({ kind }) => kind !== 'type' && kind !== 'severity') || plan.actions.length > 0) return;
   const refused = plan.skipped.find(({ because }) => because.code === 'all-rejected');
   if (refused === undefined) return;
   throw new KpmError('nothing-usable', {

@@ -30,7 +30,8 @@ function screenOf(title: string): { terminal?: number; env: Record<string, strin
   const [columns = '', ...has] = title.split(/\s+/);
   if (columns === '') return { env: { TERM: 'dumb' } };
   const locale = has.includes('utf-8') ? { LANG: 'en_US.UTF-8' } : {};
-  const env = has.length === 0 ? { TERM: 'dumb' } : { TERM: 'xterm', ...(has.includes('color') ? {} : { NO_COLOR: '1' }) };
+  const env =
+    has.length === 0 ? { TERM: 'dumb' } : { TERM: 'xterm', ...(has.includes('color') ? {} : { NO_COLOR: '1' }) };
   return { terminal: Number(columns), env: { ...env, ...locale } };
 }
 
@@ -64,7 +65,7 @@ function checkJson(args: Section, ran: Ran): void {
   if (!words.includes('--json')) return;
   const verb = words.map(verbOf).find((found) => found !== null)?.name ?? '';
   const own =
-    SCHEMA_OF[verb] ??
+    (words.includes('--downloadonly') ? 'packages' : SCHEMA_OF[verb]) ??
     ([
       'status',
       'kernels',
@@ -75,6 +76,7 @@ function checkJson(args: Section, ran: Ran): void {
       'cves',
       'updateinfo',
       'needs-reboot',
+      'doctor',
       'report',
     ].includes(verb)
       ? verb

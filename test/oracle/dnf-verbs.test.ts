@@ -154,6 +154,21 @@ needs('rpm', 'dnf')('beside dnf', () => {
     });
 
     test.each([
+      ['--security'],
+      ['--bugfix'],
+      ['--enhancement'],
+      ['--sec-severity=Important'],
+      ['--sec-severity=Low'],
+      ['--advisory=FXSA-2024:1002'],
+      ['--cve=CVE-2024-90002'],
+      ['--cve=CVE-2024-90002', 'kpatch-patch-5_14_0-362_18_1'],
+      ['--security', P],
+    ])('check-update %s %s', async (...args) => {
+      const [theirs, mine] = [dnf('check-update', ...args), await ours('check-update', ...args)];
+      expect({ rows: rows(mine), status: mine.status }).toEqual({ rows: rows(theirs), status: theirs.status });
+    });
+
+    test.each([
       ['upgrade', P],
       ['install', P],
       ['reinstall', P],

@@ -7,12 +7,17 @@ import { usageError } from '../arguments.ts';
 import { type Context, tellNotices } from '../context.ts';
 import { clean } from '../render/clean.ts';
 import { errorJson, jsonText, planJson } from '../render/json.ts';
+import { packagesJson } from '../render/packages.ts';
 import { needsConsent, renderPlan, renderUnchanged } from '../render/plan.ts';
 import { firstFailure, renderReport } from '../render/report.ts';
 
 export async function run(context: Context): Promise<number> {
   const { machine, request, ui, options } = context;
   checkModuleFiles(context);
+  if (options.flag('downloadonly') && !request.dryRun) return (await import('./download-only.ts')).run(context);
+  if (options.value('destdir') !== null && !options.flag('downloadonly')) {
+    throw usageError('--destdir says where --downloadonly puts packages: give both, or neither.', request.verb);
+  }
   return carried(context, (approval) => carryOut(machine, request, ui, approval));
 }
 
@@ -94,7 +99,8 @@ function asPerformed(plan: Plan, { staged }: Report): Plan {
   return { ...plan, actions };
 }
 
-export function failureJson(error: KpmError, { sofar, request }: Context): unknown {
+export function failureJson(error: KpmError, { sofar, request, options }: Context): unknown {
+  if (options.flag('downloadonly') && !request.dryRun) return packagesJson([], null, errorJson(error));
   const plan: Plan = sofar.plan ?? { actions: [], skipped: [], repositories: [] };
   // Refused before anything was begun; of a fault of ours nobody knows how far it came.
   const untouched = !request.dryRun && error.code === 'aborted';

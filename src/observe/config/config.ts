@@ -52,7 +52,7 @@ export function readConfig(root: Root, request: ConfigRequest): Config {
   );
   const run: RunWide = {
     nogpgcheck: request.nogpgcheck,
-    mainExcludes: main.excludepkgs,
+    mainExcludes: [...main.excludepkgs, ...(request.exclude ?? [])],
     mainIncludes: main.includepkgs,
     disabledExcludes: new Set([...resolver.list('disable_excludes'), ...(request.disableexcludes ?? [])]),
     cachedir: main.cachedir,

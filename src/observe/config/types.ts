@@ -30,6 +30,8 @@ export interface ConfigRequest {
   readonly nogpgcheck: boolean;
   /** `--disableexcludes main|all|REPO`, as `disable_excludes`. */
   readonly disableexcludes?: readonly string[] | undefined;
+  /** `--exclude PATTERN`: beside main's excludepkgs. */
+  readonly exclude?: readonly string[] | undefined;
   readonly env: Readonly<Record<string, string | undefined>>;
   /** `uname -m` of the host. */
   readonly arch: string;
