@@ -32,7 +32,14 @@ export const ERROR_CODES = {
     meaning: 'The verb changes the machine and the user may not.',
     next: 'Run it as root (sudo), or use --dry-run.',
   },
-  aborted: { meaning: 'The question was answered no, or could not be asked.', next: 'Answer y, or run with -y.' },
+  aborted: {
+    meaning: 'The question was answered no or could not be asked, or a signal came before anything was changed.',
+    next: 'Answer y, or run with -y.',
+  },
+  interrupted: {
+    meaning: 'A signal ended the run after something was changed.',
+    next: 'Run the same command again: what was begun is finished, the rest is done.',
+  },
   locked: {
     meaning: 'Another run holds the lock of this root.',
     next: 'Wait, or use --lock-timeout.',
@@ -59,6 +66,14 @@ export const ERROR_CODES = {
       "The system is in FIPS mode, and the node that runs kpatch-pm brings its own OpenSSL in place of the system's validated one.",
     next: "Use the distribution's nodejs with the package kpatch-pm: `dnf swap kpatch-pm-selfcontained kpatch-pm`.",
   },
+  'no-record': {
+    meaning: 'The history has no transaction of that number.',
+    next: 'See `kpatch-pm history list`.',
+  },
+  'undo-impossible': {
+    meaning: 'A transaction cannot be undone: a level is not to be had any more, or things changed since.',
+    next: 'Undo what came later first, or name the level you want with `kpatch-pm install`.',
+  },
   internal: { meaning: 'A fault of kpatch-pm itself.', next: 'Report it with the command and the -v output.' },
   // ---- files and the machine
   'path-escape': { meaning: 'A path leaves the root it belongs to.', next: 'Look at the link or name that is shown.' },
@@ -82,6 +97,10 @@ export const ERROR_CODES = {
   'program-failed': {
     meaning: 'An external program failed, was killed or took too long.',
     next: 'Run the command that is shown by hand.',
+  },
+  'program-stuck': {
+    meaning: 'An external program hangs in the kernel: it was killed and does not end.',
+    next: 'Look at the kernel log (dmesg); only a reboot ends it.',
   },
   // ---- modules, state, transactions
   'not-a-module': {
@@ -446,7 +465,8 @@ export const ERROR_CODES = {
     next: 'Use a module signed by a key of the kernel, or enrol the key.',
   },
   'signer-not-in-kernel': {
-    meaning: 'The running kernel takes signed modules only, and none of its keys signed this one. Nothing was installed.',
+    meaning:
+      'The running kernel takes signed modules only, and none of its keys signed this one. Nothing was installed.',
     next: 'Use a module signed by a key of the kernel, or enrol the key and reboot.',
   },
   'load-refused-lockdown': {
@@ -464,6 +484,11 @@ export const ERROR_CODES = {
   'modules-disabled': {
     meaning: 'The kernel takes no more modules until it is booted again.',
     next: 'Load live patches before kernel.modules_disabled is set.',
+  },
+  'load-stuck': {
+    meaning:
+      'The kernel does not come back from loading or unloading a module; the program that asked it cannot be ended.',
+    next: 'Look at the kernel log, and reboot.',
   },
   'transition-busy': {
     meaning: 'Another live patch is being applied or removed; the kernel does one at a time.',
@@ -538,11 +563,13 @@ export const ERROR_CODES = {
     next: 'Use the version of kpatch-pm that made it, or a newer one.',
   },
   'bundle-entry-refused': {
-    meaning: 'A bundle holds something that is no plain file with a plain name: a link, a device, a path that leaves the archive, control characters.',
+    meaning:
+      'A bundle holds something that is no plain file with a plain name: a link, a device, a path that leaves the archive, control characters.',
     next: 'Do not use it: no bundle of kpatch-pm has such entries.',
   },
   'bundle-file-mismatch': {
-    meaning: 'The files of a bundle are not those that its manifest lists: a digest or size differs, one is missing, or one is there that is not listed.',
+    meaning:
+      'The files of a bundle are not those that its manifest lists: a digest or size differs, one is missing, or one is there that is not listed.',
     next: 'Have it made and carried again.',
   },
   'bundle-too-large': {
@@ -550,7 +577,8 @@ export const ERROR_CODES = {
     next: 'Do not use it: no bundle of kpatch-pm has such files.',
   },
   'bundle-unsigned': {
-    meaning: 'A bundle is not signed, and a signature is asked for: by --key, or because signed bundles were taken here before.',
+    meaning:
+      'A bundle is not signed, and a signature is asked for: by --key, or because signed bundles were taken here before.',
     next: 'Have it made with `bundle create --sign KEY`.',
   },
   'bundle-signature-bad': {

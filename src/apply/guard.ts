@@ -4,6 +4,7 @@ import path from 'node:path';
 import { conflicting, type KernelFunction, probeText } from '../domain/probes.ts';
 import { KpmError } from '../errors.ts';
 import { moduleFacts } from '../formats/elf/module.ts';
+import { whole } from '../host/interruption.ts';
 import { attribute, livepatches } from '../host/livepatch.ts';
 import { kernelProbes, replacedFunctions } from '../host/probes.ts';
 import type { Root } from '../host/root.ts';
@@ -29,7 +30,13 @@ export interface GuardedLoad extends LoadRequest {
  * loadModule behind a marker, if these bytes never proved healthy on this kernel. The caller holds the lock.
  * Raises `quarantined`, `probe-conflict` and what loadModule raises.
  */
-export async function loadGuarded(state: State, request: GuardedLoad): Promise<LoadResult> {
+export function loadGuarded(state: State, request: GuardedLoad): Promise<LoadResult> {
+  // The kernel goes on with a load whoever waits for it; its end has to be seen, and the marker taken away.
+  const needed = `Whether ${request.module} is active says: kpatch-pm status. Then run the same command again.`;
+  return whole(request.machine, needed, () => guarded(state, request));
+}
+
+async function guarded(state: State, request: GuardedLoad): Promise<LoadResult> {
   const { machine, kernel, module, file } = request;
   const { root, uid } = state;
   const sha256 = request.sha256 ?? hashOf(machine.root, file);
@@ -46,8 +53,9 @@ export async function loadGuarded(state: State, request: GuardedLoad): Promise<L
   try {
     result = await loadModule(request);
   } catch (error) {
-    // Refused or stalled, and the machine lives to tell it.
-    if (tried) writeAttempts(state, withoutAttempt(readAttempts(root, uid), { kernel, sha256 }));
+    // Refused or stalled, and the machine lives to tell it. What hangs in the kernel may take the machine down yet.
+    if (tried && !(error instanceof KpmError && error.code === 'load-stuck'))
+      writeAttempts(state, withoutAttempt(readAttempts(root, uid), { kernel, sha256 }));
     throw error;
   }
   if (tried && request.proof === 'now') {

@@ -33,7 +33,10 @@ export interface RunResult {
 export interface Run {
   /** Absolute path of a program in the system's directories; null when absent. */
   which(program: string): string | null;
-  /** Runs it to the end. Raises `program-missing`; `program-failed` on time-out or too much output, not on exit status. */
+  /**
+   * Runs it to the end. Raises `program-missing`; `program-failed` on time-out or too much output, not on exit status;
+   * `program-stuck` when it hangs in the kernel and cannot even be killed.
+   */
   run(program: string, args: readonly string[], options?: RunOptions): Promise<RunResult>;
   /** Pipes `source` through a program. Raises `program-missing`, `program-failed` (non-zero exit). */
   filter(program: string, args: readonly string[], source: AsyncIterable<Uint8Array>): AsyncIterable<Buffer>;
@@ -117,7 +120,13 @@ async function run(program: string, args: readonly string[], options: RunOptions
         child.stdout?.destroy();
         child.stderr?.destroy();
         child.unref();
-        reject(failed(program, `${why}, but it does not end`));
+        reject(
+          new KpmError('program-stuck', {
+            text: `${program} ${why}, but it hangs in the kernel and cannot be ended.`,
+            subject: program,
+            hint: 'See where it hangs: dmesg | tail. Only a reboot ends it.',
+          }),
+        );
       }, GRACE);
     };
     const collect = (into: Buffer[]) => (chunk: Buffer) => {

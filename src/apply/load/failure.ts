@@ -27,6 +27,17 @@ export function describeTasks(tasks: readonly StalledTask[]): string[] {
   return tasks.flatMap((task) => [`${task.tid} ${task.comm}`, ...task.stack.map((frame) => `    ${frame}`)]);
 }
 
+/** What became of a program that hangs in the kernel, for a module; every other error as it is. */
+export function stuck(module: string, error: unknown): unknown {
+  if (!(error instanceof KpmError && error.code === 'program-stuck')) return error;
+  return new KpmError('load-stuck', {
+    text: `The kernel does not come back from ${module}: ${error.message} Whether it took effect is not known.`,
+    subject: module,
+    hint: 'See what the kernel says (dmesg | tail; cat /proc/PID/stack); only a reboot ends it. Should the next boot hang too, the one after leaves the module out.',
+    cause: error,
+  });
+}
+
 /** The error for a load that ended in a failure other than a refusal. */
 export function failure(module: string, course: Course): KpmError {
   const { ending } = course;

@@ -2,8 +2,9 @@
 // It loads by path: the file is hashed just before, and the loaded module is compared with the file afterwards.
 import { livepatches, type StalledTask, stalledTasks } from '../../host/livepatch.ts';
 import type { Root } from '../../host/root.ts';
-import type { Run } from '../../host/run.ts';
+import type { Run, RunResult } from '../../host/run.ts';
 import { insmodAnswer } from './builtin.ts';
+import { runAsService, type Way } from './domain.ts';
 import type { Insertion, Loader, OpenModule } from './loader.ts';
 import type { LoadTimes, Stopwatch } from './times.ts';
 
@@ -17,6 +18,9 @@ export interface UtilityContext {
   readonly stopwatch: Stopwatch;
   /** Absolute path of the utility. */
   readonly path: string;
+  readonly way: Way;
+  /** Told when the chosen way could not be taken. */
+  readonly detail?: (text: string) => void;
 }
 
 export function kpatchLoader(context: UtilityContext): Loader {
@@ -25,14 +29,27 @@ export function kpatchLoader(context: UtilityContext): Loader {
     async insert(module: OpenModule): Promise<Insertion> {
       const watch = watchTransition(context, module.module);
       try {
-        const result = await context.run.run(context.path, ['load', module.path], { timeout: context.times.utility });
-        const text = `${result.stderr}\n${result.stdout.toString('utf8')}`;
-        return { answer: utilityAnswer(result.status, text), text: result.stderr, tasks: watch.tasks() };
+        const { status, stderr, stdout } = await start(context, module);
+        const text = `${stderr}\n${stdout.toString('utf8')}`;
+        const tasks = watch.tasks();
+        // A service whose words could not be read: who was in the way says enough.
+        const mute = status !== 0 && text.trim() === '' && tasks.length > 0;
+        return { answer: mute ? { kind: 'stalled' } : utilityAnswer(status, text), text: stderr, tasks };
       } finally {
         await watch.end();
       }
     },
   };
+}
+
+async function start({ run, path, way, times, detail }: UtilityContext, module: OpenModule): Promise<RunResult> {
+  if (way === 'service') {
+    const unit = `kpatch-pm-load-${module.module}.service`;
+    const result = await runAsService(run, unit, [path, 'load', module.path], times.utility);
+    if (result !== null) return result;
+    detail?.('systemd would not start the kpatch utility; it is started directly.');
+  }
+  return run.run(path, ['load', module.path], { timeout: times.utility });
 }
 
 /** What the utility's exit status and words mean. */

@@ -7,11 +7,12 @@ import { KpmError } from '../../errors.ts';
 import { livepatches, supportsLivepatch } from '../../host/livepatch.ts';
 import type { Machine, Ui } from '../../host/machine.ts';
 import { builtinLoader } from './builtin.ts';
+import { chooseWay, surroundingsOf } from './domain.ts';
 import { type Course, type Drive, drive } from './drive.ts';
-import { failure, unloadFailure } from './failure.ts';
+import { failure, stuck, unloadFailure } from './failure.ts';
 import { type CheckedModule, isThisFile, openChecked } from './file.ts';
 import { loadingForbidden } from './forbidden.ts';
-import { logSince, markLog } from './klog.ts';
+import { auditedSince, type LogMark, logSince, markLog } from './klog.ts';
 import { kpatchLoader } from './kpatch.ts';
 import { compareLevels, type KnownLevel } from './level.ts';
 import { chooseLoader, type Loader, type OpenModule } from './loader.ts';
@@ -58,7 +59,7 @@ export interface LoadResult {
  * Loads one installed live patch into the running kernel and proves it.
  * Raises `loading-forbidden`, `needs-root`, `kernel-mismatch`, `module-changed`, `no-livepatch-support`, `newer-active`,
  * `load-refused-*`, `modules-disabled`, `not-a-livepatch`, `not-a-module`, `module-differs`, `transition-busy`, `transition-stalled`, `load-undone`,
- * `module-in-use`, `program-missing`, `program-failed`.
+ * `module-in-use`, `load-stuck`, `program-missing`, `program-failed`.
  */
 export async function loadModule(request: LoadRequest): Promise<LoadResult> {
   const { machine, module } = request;
@@ -74,14 +75,14 @@ export async function loadModule(request: LoadRequest): Promise<LoadResult> {
       path: machine.root.realPath(request.file) ?? machine.root.show(request.file),
     };
     const loader = makeLoader(request, times, stopwatch);
-    const mark = await markLog(machine.run);
+    const mark = await markLog(machine.run, machine.now());
     request.ui?.detail(
       `Loading ${module} with the ${loader.name === 'builtin' ? 'built-in loader' : 'kpatch utility'}.`,
     );
     const course = await drive(
       { sys: machine.host, run: machine.run, times, stopwatch, insert: () => loader.insert(opened) },
       begin('load', module, request.onStall ?? 'reverse', stopwatch.now()),
-    );
+    ).catch((error: unknown) => Promise.reject(stuck(module, error)));
     if (!course.ending.ok) throw await explain(request, course, mark);
     prove(machine, checked);
     return {
@@ -124,7 +125,9 @@ export async function unloadModule(request: UnloadRequest): Promise<UnloadResult
   const times = { ...DEFAULT_TIMES, ...request.times };
   const stopwatch = request.stopwatch ?? realStopwatch;
   const context: Drive = { sys: machine.host, run: machine.run, times, stopwatch, insert: () => neverInserts() };
-  const course = await drive(context, begin('unload', module, 'reverse', stopwatch.now()));
+  const course = await drive(context, begin('unload', module, 'reverse', stopwatch.now())).catch((error: unknown) =>
+    Promise.reject(stuck(module, error)),
+  );
   if (!course.ending.ok) throw unloadFailure(module, course);
   return { proved: true, module, seconds: course.seconds };
 }
@@ -184,13 +187,17 @@ function makeLoader(request: LoadRequest, times: LoadTimes, stopwatch: Stopwatch
   const { utility } = request;
   const name = chooseLoader({ loader: request.loader, utility, needs: request.needs ?? null });
   if (name === 'builtin' || utility.path === null) return builtinLoader(run, times);
-  return kpatchLoader({ run, sys: host, times, stopwatch, path: utility.path });
+  const way = chooseWay(name, surroundingsOf(host, run));
+  if (way === 'service')
+    request.ui?.detail('SELinux enforces here: the kpatch utility is started by systemd, in its own domain.');
+  const detail = request.ui?.detail.bind(request.ui);
+  return kpatchLoader({ run, sys: host, times, stopwatch, path: utility.path, way, ...(detail ? { detail } : {}) });
 }
 
-async function explain(request: LoadRequest, course: Course, mark: { last: string | null }): Promise<KpmError> {
+async function explain(request: LoadRequest, course: Course, mark: LogMark): Promise<KpmError> {
   const { machine, module } = request;
   if (!course.ending.ok && course.ending.failure === 'refused') {
-    const log = await logSince(machine.run, mark);
+    const log = [...(await logSince(machine.run, mark)), ...auditedSince(machine.host, mark.at)];
     return explainRefusal(module, { text: course.refusal, log }, kernelMood(machine.host));
   }
   return failure(module, course);

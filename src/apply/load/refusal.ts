@@ -28,6 +28,8 @@ interface Rule {
   readonly hint: string;
 }
 
+/** A denial that concerns loading: the module itself, reading its file, or the capability. */
+const DENIAL = /avc:\s+denied\s+\{[^}]*\b(module_load|sys_module|read|open|getattr|map|use|execute)\b/;
 const denied = (text: string): boolean => /operation not permitted|permission denied/.test(text);
 
 /** The first that fits. Both arguments are in lower case. */
@@ -57,10 +59,12 @@ const RULES: readonly Rule[] = [
   },
   {
     code: 'load-refused-selinux',
-    when: (text, log, mood) => denied(text) && (mood.selinuxEnforcing || /avc:\s+denied.*module_load/.test(log)),
+    // The policy answers EACCES; EPERM only where it denies the capability, and then the record says so.
+    when: (text, log, mood) =>
+      denied(text) && (DENIAL.test(log) || (mood.selinuxEnforcing && /permission denied/.test(text))),
     why: 'SELinux does not let this program load modules',
     evidence: /avc:\s+denied.*/i,
-    hint: 'Load it through the service, which may: systemctl restart kpatch.service (see ausearch -m avc -ts recent).',
+    hint: 'Install the kpatch utility: with loader=auto it is then started by systemd, in the domain that may. The record: ausearch -m avc -ts recent',
   },
   {
     code: 'load-refused-lockdown',

@@ -89,6 +89,37 @@ const ROWS: readonly Row[] = [
     code: 'load-refused-selinux',
   },
   {
+    name: 'SELinux, by the record of a denied capability',
+    text: insmod('Operation not permitted'),
+    log: [
+      'type=AVC msg=audit(1767225660.123:42): avc:  denied  { sys_module } for  pid=7 comm="insmod" capability=16 scontext=a tcontext=a tclass=capability permissive=0',
+    ],
+    mood: { selinuxEnforcing: true, lockdown: 'integrity' },
+    code: 'load-refused-selinux',
+    quoted: 'denied  { sys_module }',
+  },
+  {
+    name: 'SELinux, by the record in the kernel log',
+    text: insmod('Permission denied'),
+    log: [
+      'audit: type=1400 audit(1767225660.123:4): avc:  denied  { module_load } for  pid=7 comm="insmod" path="/var/lib/kpatch/k/m.ko" scontext=a tcontext=b tclass=system permissive=0',
+    ],
+    code: 'load-refused-selinux',
+    quoted: 'denied  { module_load }',
+  },
+  {
+    name: 'lockdown on a host where SELinux enforces: its own errno tells them apart',
+    text: insmod('Operation not permitted'),
+    mood: { selinuxEnforcing: true, lockdown: 'integrity' },
+    code: 'load-refused-lockdown',
+  },
+  {
+    name: 'a container on a host where SELinux enforces',
+    text: insmod('Operation not permitted'),
+    mood: { selinuxEnforcing: true },
+    code: 'needs-root',
+  },
+  {
     name: 'no more modules',
     text: insmod('Operation not permitted'),
     mood: { modulesDisabled: true, lockdown: 'integrity' },

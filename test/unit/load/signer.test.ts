@@ -4,7 +4,12 @@ import os from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { checkSigners } from '../../../src/apply/load/signer.ts';
-import { judgeSigner, type KeyringVerdict, type ModuleSigner, type SignatureRule } from '../../../src/domain/signing.ts';
+import {
+  judgeSigner,
+  type KeyringVerdict,
+  type ModuleSigner,
+  type SignatureRule,
+} from '../../../src/domain/signing.ts';
 import { parseKernelKeys, signatureRule } from '../../../src/host/keyring.ts';
 import { Root } from '../../../src/host/root.ts';
 import { codeOf } from '../../support/code-of.ts';
@@ -76,7 +81,9 @@ describe('whether signatures are enforced', () => {
 
 test('the keyrings that count for modules are told from others', () => {
   const line = (name: string): string => `0ba59f0d I------     1 perm 1f0b0000     0     0 keyring   ${name}: 1`;
-  const text = ['.builtin_trusted_keys', '.secondary_trusted_keys', '.platform', '.ima', '.machine'].map(line).join('\n');
+  const text = ['.builtin_trusted_keys', '.secondary_trusted_keys', '.platform', '.ima', '.machine']
+    .map(line)
+    .join('\n');
   expect(parseKernelKeys(text, 0).keyrings).toEqual([
     '.builtin_trusted_keys',
     '.secondary_trusted_keys',
@@ -97,9 +104,14 @@ describe('before anything is put in place', () => {
     }),
   };
   const said: string[] = [];
-  const ui = { warn: (text: string) => said.push(`warn ${text}`), detail: (text: string) => said.push(`detail ${text}`) };
+  const ui = {
+    warn: (text: string) => said.push(`warn ${text}`),
+    detail: (text: string) => said.push(`detail ${text}`),
+  };
   const machine = (host: Root, more = {}) => ({ host, live: true, uname: RELEASE, uid: 0, ...more });
-  beforeEach(() => said.splice(0));
+  beforeEach(() => {
+    said.length = 0;
+  });
 
   test('an unsigned module for an enforcing kernel is refused', () => {
     const host = sys({ [PARAMETER]: 'Y\n' });

@@ -235,15 +235,15 @@ describe('the kernel log', () => {
   });
   test('only what came after the mark, without stamps', async () => {
     const run = saying('[    1.0] a\n[    2.0] b\n', '[    2.0] b\n[  300.5] livepatch: c\n[  300.6] d\n');
-    expect(await logSince(run, await markLog(run))).toEqual(['livepatch: c', 'd']);
+    expect(await logSince(run, await markLog(run, new Date()))).toEqual(['livepatch: c', 'd']);
   });
   test('everything, where the mark has been overwritten', async () => {
     const run = saying('[    1.0] a\n', '[    8.0] y\n[    9.0] z\n');
-    expect(await logSince(run, await markLog(run))).toEqual(['y', 'z']);
+    expect(await logSince(run, await markLog(run, new Date()))).toEqual(['y', 'z']);
   });
   test('nothing, where it may not be read or there is no dmesg', async () => {
     const denied = saying('denied', 'denied');
-    expect(await logSince(denied, await markLog(denied))).toEqual([]);
-    expect(await logSince(saying(null), { last: null })).toEqual([]);
+    expect(await logSince(denied, await markLog(denied, new Date()))).toEqual([]);
+    expect(await logSince(saying(null), { last: null, at: new Date() })).toEqual([]);
   });
 });
