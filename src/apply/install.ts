@@ -12,22 +12,26 @@
 // after it, `recover` does the steps again.
 import type { Problem } from '../domain/because.ts';
 import { KpmError } from '../errors.ts';
+import { whole } from '../host/interruption.ts';
 import type { Machine, Ui } from '../host/machine.ts';
 import type { Root } from '../host/root.ts';
 import { STATE } from '../state/directory.ts';
+import { HISTORY, recordPath } from '../state/history.ts';
 import { checkSteps, clearJournal, pendingJournal, writeJournal } from '../state/journal.ts';
 import type { LockedState } from '../state/lock.ts';
 import { receiptPath } from '../state/receipts.ts';
 import type { Blobs, Step, StepResult, TransactionResult } from '../state/steps.ts';
 import { perform, type Transaction } from './perform.ts';
 import { halfwayPath, modulePath } from './places.ts';
-import { blobsOf, clearStaging, stage } from './stage.ts';
 import { checkOpen } from './preflight.ts';
 import type { RunRecord } from './record.ts';
+import { blobsOf, clearStaging, stage } from './stage.ts';
 
 export interface TransactionOptions {
   /** Called at the commit point: from here on the transaction will be finished, if not by this run then by the next. */
   readonly onCommit?: () => void;
+  /** The record of the run that this transaction is part of, and which of its actions it completes. */
+  readonly record?: { readonly of: RunRecord; readonly ends: readonly number[] };
 }
 
 /**
@@ -39,29 +43,31 @@ export interface TransactionOptions {
 export async function runTransaction(
   machine: Machine,
   locked: LockedState,
-  steps: readonly Step[],
+  work: readonly Step[],
   blobs: Blobs = new Map(),
   options: TransactionOptions = {},
 ): Promise<TransactionResult> {
   const { root, uid } = locked.state;
-  checkSteps(steps);
-  if (steps.length === 0) return { results: [], notices: [] };
+  checkSteps(work);
+  if (work.length === 0) return { results: [], notices: [] };
   if (pendingJournal(root, uid) !== null) {
     throw new KpmError('internal', { text: 'A transaction was begun while another waits to be finished.' });
   }
-  checkOpen(root, work);
-  stage(root, work, blobs);
   const { record } = options;
-  // Numbered only now: what was not committed leaves no record.
-  const steps = record ? [...work, record.of.step(record.ends)] : work;
-  writeJournal(root, {
-    command: locked.command,
-    since: machine.now().toISOString(),
-    by: machine.version,
-    steps,
+  return whole(machine, UNFINISHED, async () => {
+    checkOpen(root, work);
+    stage(root, work, blobs);
+    // Numbered only now: what was not committed leaves no record.
+    const steps = record ? [...work, record.of.step(record.ends)] : work;
+    writeJournal(root, {
+      command: locked.command,
+      since: machine.now().toISOString(),
+      by: machine.version,
+      steps,
+    });
+    options.onCommit?.();
+    return finish(machine, root, steps);
   });
-  options.onCommit?.();
-  return finish(machine, root, steps);
 }
 
 /**
@@ -72,21 +78,34 @@ export async function recover(machine: Machine, locked: LockedState, ui: Ui): Pr
   const { root, uid } = locked.state;
   const journal = pendingJournal(root, uid);
   clearStaging(root, blobsOf(journal?.steps ?? []));
-  for (const name of root.list(STATE)) if (isTemporary(name)) root.remove(`${STATE}/${name}`);
+  for (const place of [STATE, HISTORY]) {
+    for (const name of root.list(place)) if (isTemporary(name)) root.remove(`${place}/${name}`);
+  }
   if (journal === null) return null;
   ui.note(`Finishing what was begun at ${journal.since} (${journal.command}).`);
   for (const step of journal.steps) sweep(root, step);
-  const result = await finish(machine, root, journal.steps);
+  const result = await whole(machine, UNFINISHED, () => finish(machine, root, journal.steps));
   for (const { problem } of result.results) if (problem) ui.warn(problem.text);
   for (const notice of result.notices) ui.warn(notice.text);
   return result;
 }
 
+/** What is left to do when a transaction is broken off after its commit point. */
+const UNFINISHED =
+  'What was begun is written down: the next run that changes something finishes it first, for instance kpatch-pm install.';
+
 /** Errors after which trying again later makes sense: the journal stays. Others end in a refusal of the step. */
 const TRANSIENT: readonly string[] = ['no-space', 'read-only', 'needs-root', 'state-newer', 'state-unsafe'];
 
 async function finish(machine: Machine, root: Root, steps: readonly Step[]): Promise<TransactionResult> {
-  const transaction: Transaction = { machine, steps, registered: new Map(), clinging: new Set(), notices: [] };
+  const transaction: Transaction = {
+    machine,
+    steps,
+    registered: new Map(),
+    clinging: new Set(),
+    notices: [],
+    refused: [],
+  };
   const results: StepResult[] = [];
   const stopped = new Map<string, Problem>();
   for (const step of steps) {
@@ -98,6 +117,7 @@ async function finish(machine: Machine, root: Root, steps: readonly Step[]): Pro
     // The rpm database and settings are nobody's predecessor; a module that did not arrive is.
     if (problem && kernel !== null && step.do === 'put' && problem.code !== 'not-registered')
       stopped.set(kernel, problem);
+    if (problem && problem.code !== 'not-registered') transaction.refused.push(problem);
     results.push({ step, outcome: typeof done === 'string' ? done : 'refused', problem });
   }
   clearJournal(root);
@@ -141,6 +161,8 @@ function writtenBy(step: Step): string | null {
       return receiptPath(step.receipt.kernel, step.receipt.package.name);
     case 'setting':
       return step.path;
+    case 'record':
+      return recordPath(step.record.id);
     default:
       return null;
   }

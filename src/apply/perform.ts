@@ -6,6 +6,7 @@ import { hasErrno, KpmError } from '../errors.ts';
 import { moduleFacts } from '../formats/elf/module.ts';
 import type { Machine } from '../host/machine.ts';
 import { RETIRED } from '../state/directory.ts';
+import { HISTORY, recordPath, recordText } from '../state/history.ts';
 import { HOLDS, holdsText, readHolds, withHold, withoutHold } from '../state/holds.ts';
 import { receiptPath, receiptText } from '../state/receipts.ts';
 import type {
@@ -14,15 +15,16 @@ import type {
   HoldStep,
   PutStep,
   ReceiptStep,
+  RecordStep,
   SettingStep,
   Step,
   UnholdStep,
 } from '../state/steps.ts';
 import { labelDirectory, labelModule } from './label.ts';
 import { BASE, halfwayPath, kernelDirectory, modulePath, retiredDirectory, stagedPath } from './places.ts';
+import { behindLink, closedPayload } from './preflight.ts';
 import { register, unregister } from './register.ts';
 import { sha256 } from './stage.ts';
-import { behindLink, closedPayload } from './preflight.ts';
 
 /** What the steps of one transaction share. */
 export interface Transaction {
@@ -33,6 +35,8 @@ export interface Transaction {
   /** Kernels of which a package would not leave the rpm database: its payload stays too. */
   readonly clinging: Set<string>;
   readonly notices: Problem[];
+  /** Why steps were refused so far; what rpm refuses is no failure. */
+  readonly refused: Problem[];
 }
 
 type Done = 'done' | 'already' | Problem;
@@ -85,6 +89,8 @@ export async function perform(step: Step, transaction: Transaction): Promise<Don
       return hold(step, transaction);
     case 'forget':
       return forget(step, transaction);
+    case 'record':
+      return record(step, transaction);
   }
 }
 
@@ -262,3 +268,16 @@ function forget(step: ForgetStep, { machine: { root } }: Transaction): Done {
   root.removeEmptyDir(RETIRED);
   return files.length > 0 ? 'done' : 'already';
 }
+
+function record({ record, ends }: RecordStep, { machine: { root }, refused: [problem] }: Transaction): Done {
+  const end = problem === undefined ? DONE : { outcome: 'failed' as const, error: problem };
+  const actions = record.actions.map((action, n) => (ends.includes(n) ? { ...action, ...end } : action));
+  const text = recordText({ ...record, actions });
+  const path = recordPath(record.id);
+  if (root.readText(path) === text) return 'already';
+  root.mkdirs(HISTORY, 0o700);
+  root.write(path, text, { mode: 0o600 });
+  return 'done';
+}
+
+const DONE = { outcome: 'done', error: null } as const;

@@ -1,7 +1,10 @@
 // The command line: arguments in, exit status out. Loads only what the verb at hand needs.
-import { EXIT, KpmError } from '../errors.ts';
+import { EXIT, type KpmError } from '../errors.ts';
+import { Interruption } from '../host/interruption.ts';
+import { commandLine } from './command-line.ts';
 import type { Context } from './context.ts';
 import { asKpmError, failureText } from './failure.ts';
+import { refuseOwnOpenssl } from './fips.ts';
 import type { Options } from './options.ts';
 import { type Output, outputTo } from './output.ts';
 import type { Surroundings } from './surroundings.ts';
@@ -50,12 +53,17 @@ const COMMANDS: Record<VerbName, () => Promise<Command>> = {
   keys: () => import('./commands/keys.ts'),
   module: () => import('./commands/module.ts'),
   quarantine: () => import('./commands/quarantine.ts'),
+  history: () => import('./commands/history.ts'),
+  doctor: () => import('./commands/doctor.ts'),
   boot: () => import('./commands/boot.ts'),
   service: () => import('./commands/service.ts'),
   makecache: () => import('./commands/makecache.ts'),
   clean: () => import('./commands/clean.ts'),
   completion: () => import('./commands/completion.ts'),
 };
+
+/** Verbs that verify nothing; doctor says what is the matter. */
+const WITHOUT_CRYPTOGRAPHY: readonly VerbName[] = ['doctor', 'completion', 'clean'];
 
 /** Runs one command line (the arguments after the program's name); gives the exit status of contract section 3. */
 export async function main(args: readonly string[], surroundings: Surroundings): Promise<number> {
@@ -67,7 +75,7 @@ export async function main(args: readonly string[], surroundings: Surroundings):
     const { verb, words, options } = parseArguments(args);
     if (options.flag('version')) return print(output, versionText());
     if (options.flag('help') || verb === null) return print(output, await helpText(verb, output));
-    return await perform(verb, words, options, surroundings);
+    return await perform(verb, words, options, surroundings, commandLine(args));
   } catch (thrown) {
     const error = asKpmError(thrown);
     if (askedForJson(args)) await printFailure(output, error);
@@ -117,16 +125,18 @@ async function perform(
   words: readonly string[],
   options: Options,
   surroundings: Surroundings,
+  typed: string,
 ): Promise<number> {
-  const { stdout, stderr, env, now, interrupt } = surroundings;
+  const { stdout, stderr, env, now, interrupt, interruptAgain } = surroundings;
   const output = outputTo(stdout, stderr, env, options);
   const [{ machineFor }, { terminalUi }, { requestFor }] = await Promise.all([
     import('./surroundings.ts'),
     import('./ui.ts'),
     import('./context.ts'),
   ]);
-  const machine = machineFor(surroundings, options);
-  const request = requestFor(verb, options, words, () => surroundings.directory);
+  const interruption = new Interruption(interrupt, interruptAgain, (text) => output.err(`${text}\n`));
+  const machine = { ...machineFor(surroundings, options), interruption };
+  const request = { ...requestFor(verb, options, words, () => surroundings.directory), commandLine: typed };
   const context: Context = {
     verb,
     words,
@@ -138,11 +148,13 @@ async function perform(
     request,
     output,
     ui: terminalUi(output, () => surroundings.stdin, options, now),
+    node: surroundings,
     sofar: { plan: null },
   };
   const command = await COMMANDS[verb]();
   try {
-    return await Promise.race([command.run(context), interrupted(interrupt)]);
+    if (!WITHOUT_CRYPTOGRAPHY.includes(verb)) refuseOwnOpenssl(surroundings, machine.host);
+    return await Promise.race([command.run(context), interruption.ended]);
   } catch (thrown) {
     const error = asKpmError(thrown);
     if (options.flag('json')) {
@@ -152,19 +164,4 @@ async function perform(
     output.err(failureText(error, output.errStyle, options.flag('verbose')));
     return error.exit === EXIT.failed ? (command.failureStatus ?? error.exit) : error.exit;
   }
-}
-
-/** Ends the run when the signal comes; what was begun on disk is finished or undone by the next run (docs/state.md). */
-function interrupted(signal: AbortSignal): Promise<never> {
-  return new Promise((_, reject) => {
-    const stop = (): void =>
-      reject(
-        new KpmError('aborted', {
-          text: `Interrupted (${String(signal.reason)}).`,
-          hint: 'Nothing is left half done: the next run finishes or undoes what was begun.',
-        }),
-      );
-    if (signal.aborted) stop();
-    else signal.addEventListener('abort', stop, { once: true });
-  });
 }

@@ -138,6 +138,22 @@ export const PACKAGE_VERBS = [
     ],
   },
   {
+    name: 'history',
+    aliases: ['hist'],
+    takes: '[list|info|undo] [TRANSACTION...]',
+    summary: 'Show what kpatch-pm did on this machine, and undo it',
+    about: [
+      'Every run that changed something has a number, and a record of who asked, what was typed (without credentials), what was done for which kernel, and how it ended. TRANSACTION is that number, `last`, `last-N`, or for list and info a range N..M. The newest 1000 are kept.',
+      'undo plans the opposite of one run against the machine as it is now, shows it and asks. The older level is taken from a repository, or from the cache where keepcache=1 kept it; where it is not to be had, or something changed since, nothing is done. A level that was gone back to is held there. The running kernel keeps what it has loaded until the next reboot: vendors do not support unloading.',
+      'In the table, Altered is the number of actions that were done; * means interrupted, > still running, # ended with a failure, E with warnings. Letters: I install, S subscribe, U upgrade, D downgrade, R reinstall, E removed, T registered with rpm, H hold, F no longer held, L load, C setting, M module without a package.',
+    ],
+    examples: [
+      { command: 'kpatch-pm history', what: 'the newest first' },
+      { command: 'kpatch-pm history info last', what: 'all about the last one' },
+      { command: 'kpatch-pm history undo last --dry-run', what: 'what would undoing it come to?' },
+    ],
+  },
+  {
     name: 'repolist',
     aliases: ['repos'],
     takes: '[all|enabled|disabled]',

@@ -1,5 +1,6 @@
 // World and request -> Plan. Pure: the same input gives the same plan, whatever the order of its lists.
 import { type Because, because } from '../domain/because.ts';
+import type { HistoryRecord } from '../domain/history.ts';
 import type { InstalledKernel } from '../domain/kernel.ts';
 import { formatNevra } from '../domain/nevra.ts';
 import type { OfferedPackage } from '../domain/package.ts';
@@ -19,6 +20,7 @@ import { chooseFor } from './policy.ts';
 import { orphansOf, removalOf } from './removal.ts';
 import { ahead } from './rollout.ts';
 import type { Spec } from './spec.ts';
+import { undoOf } from './undo.ts';
 
 export type Verb =
   | 'auto'
@@ -30,7 +32,9 @@ export type Verb =
   | 'autoremove'
   | 'manual'
   | 'auto-filter'
-  | 'no-filter';
+  | 'no-filter'
+  /** Undoing what the history has. */
+  | 'history';
 
 export interface Goal {
   readonly verb: Verb;
@@ -40,6 +44,8 @@ export interface Goal {
   readonly load: boolean;
   /** What was named; empty or absent: everything the verb is about. */
   readonly specs?: readonly Spec[];
+  /** The run that is to be undone, with the verb `history`. */
+  readonly undo?: HistoryRecord;
 }
 
 /** Plans a verb. Every installed kernel ends in at least one action or in exactly one `skipped`. */
@@ -54,6 +60,8 @@ export function planFor(world: World, goal: Goal): Plan {
       const { removes, unmatched } = removalOf(specs, goal.kernels, world);
       return { ...planOf(world, removes, because('not-asked-for')), unmatched };
     }
+    case 'history':
+      return undoPlan(world, goal);
     case 'autoremove': {
       const orphans = orphansOf(world);
       const stay = because('up-to-date', 'this kernel is installed, its live patches stay');
@@ -71,6 +79,14 @@ function planOf(world: World, actions: Plan['actions'], reason: Because): Plan {
   const rest = inOrder(world).filter(({ release }) => !touched.has(release));
   const skipped = rest.map(({ release }) => ({ kernel: release, because: reason, rejected: [] }));
   return { actions, skipped, repositories: world.repositories };
+}
+
+function undoPlan(world: World, { undo, kernels, load }: Goal): Plan {
+  if (undo === undefined) return planOf(world, [], because('not-asked-for'));
+  const { actions, unmatched, reasons } = undoOf({ record: undo, kernels, load }, world);
+  const { skipped, ...plan } = planOf(world, actions, because('not-asked-for'));
+  const told = skipped.map((skip) => ({ ...skip, because: reasons.get(skip.kernel) ?? skip.because }));
+  return { ...plan, skipped: told, unmatched };
 }
 
 /** What is done for one kernel by the verbs that take packages. */

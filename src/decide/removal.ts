@@ -24,7 +24,7 @@ export function removalOf(specs: readonly Spec[], kernels: readonly string[], wo
     found.push(...named);
     if (named.length === 0) unmatched.push({ spec: spec.text, text: nothingFor(spec, world) });
   }
-  return { removes: actions(found, true, world), unmatched };
+  return { removes: removeActions(found, true, world), unmatched };
 }
 
 function nothingFor(spec: Spec, world: World): string {
@@ -40,10 +40,11 @@ export function orphansOf(world: World): RemoveAction[] {
   const orphans = world.installed.filter(
     (patch): patch is PackagedPatch => patch.package !== null && !here.has(patch.kernel),
   );
-  return actions(orphans, false, world);
+  return removeActions(orphans, false, world);
 }
 
-function actions(patches: readonly PackagedPatch[], hold: boolean, world: World): RemoveAction[] {
+/** Takes these away, each package once; `hold`: automatic runs do not bring them back. */
+export function removeActions(patches: readonly PackagedPatch[], hold: boolean, world: World): RemoveAction[] {
   const seen = new Set<string>();
   return patches.flatMap((patch): RemoveAction[] => {
     const key = `${patch.kernel} ${formatNevra(patch.package)}`;

@@ -1,4 +1,5 @@
 // What the parts of one application share: what was seen, what is wanted, and what became of it so far.
+import type { RunRecord } from '../apply/record.ts';
 import type { InstallRequest } from '../apply/transactions.ts';
 import type { Plan } from '../domain/plan.ts';
 import type { Receipt } from '../domain/receipt.ts';
@@ -15,6 +16,10 @@ export interface Application {
   readonly ui: Ui;
   readonly locked: LockedState;
   readonly plan: Plan;
+  /** The record of this run, which goes with every transaction. */
+  readonly record: RunRecord;
+  /** The action that is being carried out: its transaction completes it. Null where one takes back what failed. */
+  current: number | null;
   /** Staged packages by kernel. */
   readonly stagedFor: Map<string, StagedPatch>;
   /** What was installed in this run, by kernel: to be settled or taken back after loading. */

@@ -3,6 +3,7 @@
 import { COMMAND_LINE } from '../domain/package.ts';
 import { isTake, type Outcome, type Plan } from '../domain/plan.ts';
 import { EXIT, KpmError } from '../errors.ts';
+import { whole } from '../host/interruption.ts';
 import type { Ui } from '../host/machine.ts';
 import type { LockedState } from '../state/lock.ts';
 import type { Application } from './application.ts';
@@ -25,6 +26,8 @@ export interface Report {
   readonly outcomes: readonly Outcome[];
   /** What was really taken, where the planned level was stepped over. */
   readonly staged: ReadonlyMap<number, StagedPatch>;
+  /** The signal for which actions were left out; null: none. */
+  readonly stopped: string | null;
 }
 
 const DONE: Outcome = { outcome: 'done', error: null };
@@ -67,11 +70,44 @@ export async function applyPlan(
 }
 
 async function performAll(application: Application, outcomes: Outcome[]): Promise<Report> {
-  const { observed, request, plan, ui, record } = application;
+  const { observed, request, ui, record } = application;
   const staged = await stageAll(application, outcomes);
   for (const [n, patch] of staged) record.correct(n, takenFields(patch));
+  const stopped = await whole(observed.machine, GO_ON, () => performEach(application, staged, outcomes));
+  for (const [n, outcome] of outcomes.entries()) record.set(n, outcome);
+  const taken = [...staged].flatMap(([n, patch]) => (outcomes[n]?.outcome === 'done' ? [patch.package] : []));
+  dropDownloads(observed, taken);
+  await proposePins(
+    observed,
+    request,
+    outcomes.map((outcome, n) => ({ ...outcome, stream: streamIn(staged.get(n)) })),
+    ui,
+  );
+  const failed = stopped !== null || outcomes.some(({ outcome }) => outcome === 'failed');
+  record.close(failed ? EXIT.failed : EXIT.done);
+  return { outcomes, staged, stopped };
+}
+
+/** What a second signal says between two actions. */
+const GO_ON = 'Run the same command again: it goes on where this run ended.';
+
+/** Performs the actions in order; gives the signal for which some were left out, if there was one. */
+async function performEach(
+  application: Application,
+  staged: Map<number, StagedPatch>,
+  outcomes: Outcome[],
+): Promise<string | null> {
+  const { observed, plan, ui, record } = application;
+  let stopped: string | null = null;
   for (const [n, action] of plan.actions.entries()) {
     if (outcomes[n]?.outcome === 'failed') continue;
+    // What was installed in this run is still loaded, for only then it is settled.
+    const begun = action.do === 'load' && application.installations.has(action.kernel);
+    const signal = begun ? null : (observed.machine.interruption?.asked() ?? null);
+    if (signal !== null) {
+      stopped = signal;
+      continue;
+    }
     if (action.do === 'setting' && packagesFailed(plan, outcomes)) {
       ui.warn(`${action.setting.name} stays as it was, because not every package could be installed.`);
       continue;
@@ -84,17 +120,7 @@ async function performAll(application: Application, outcomes: Outcome[]): Promis
     outcomes[n] = await attempt(ui, () => perform(application, n, staged));
     if (action.do === 'load' && application.reverted.has(action.kernel)) takeBack(plan, outcomes, action.kernel, n);
   }
-  for (const [n, outcome] of outcomes.entries()) record.set(n, outcome);
-  const taken = [...staged].flatMap(([n, patch]) => (outcomes[n]?.outcome === 'done' ? [patch.package] : []));
-  dropDownloads(observed, taken);
-  await proposePins(
-    observed,
-    request,
-    outcomes.map((outcome, n) => ({ ...outcome, stream: streamIn(staged.get(n)) })),
-    ui,
-  );
-  record.close(outcomes.some(({ outcome }) => outcome === 'failed') ? EXIT.failed : EXIT.done);
-  return { outcomes, staged };
+  return stopped;
 }
 
 /** The stream a pin may come of. A file that somebody named, to try it perhaps, says nothing about who may in future. */

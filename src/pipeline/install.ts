@@ -77,12 +77,15 @@ export async function revert(application: Application, { request, before }: Inst
 const registers = ({ observed }: Application): boolean => observed.rpmdb.how === 'rpm';
 
 /** Runs a transaction; a step that was refused becomes the error of the action, but the rpm database's no is only a warning. */
-export async function transact({ observed, locked, ui }: Application, { steps, blobs }: Work): Promise<void> {
-  const { results, notices } = await runTransaction(observed.machine, locked, steps, blobs);
+export async function transact(application: Application, { steps, blobs }: Work): Promise<void> {
+  const { observed, locked, ui, record, current } = application;
+  const { results, notices } = await runTransaction(observed.machine, locked, steps, blobs, {
+    record: { of: record, ends: current === null ? [] : [current] },
+  });
   for (const { text } of notices) ui.warn(text);
   for (const { step, problem } of results) {
     if (problem === null) continue;
-    if (step.do !== 'register' && step.do !== 'unregister') {
+    if (step.do !== 'register' && step.do !== 'unregister' && step.do !== 'record') {
       throw new KpmError(problem.code as ErrorCode, { text: problem.text });
     }
     ui.warn(problem.text);

@@ -1,7 +1,7 @@
 // Taking one package away from a kernel, and giving up a hold.
 import { removeSteps } from '../apply/transactions.ts';
 import { sameNevra } from '../domain/nevra.ts';
-import type { RemoveAction, UnholdAction } from '../domain/plan.ts';
+import type { HoldAction, RemoveAction, UnholdAction } from '../domain/plan.ts';
 import type { Application } from './application.ts';
 import { newHold } from './holds.ts';
 import { transact } from './install.ts';
@@ -15,6 +15,11 @@ export async function removeOne(application: Application, action: RemoveAction):
   );
   const hold = action.hold ? newHold(machine, kernel, nevra.name, 'removed') : null;
   await transact(application, removeSteps({ kernel, package: nevra, patches, hold }));
+}
+
+/** Records a hold, as it was before. */
+export async function hold(application: Application, action: HoldAction): Promise<void> {
+  await transact(application, { steps: [{ do: 'hold', hold: action.hold }], blobs: new Map() });
 }
 
 /** Forgets a hold. */

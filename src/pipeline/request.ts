@@ -27,6 +27,7 @@ export type ReadingVerb =
   | 'cves'
   | 'updateinfo'
   | 'needs-reboot'
+  | 'doctor'
   | 'metrics'
   | 'report'
   | 'module'
@@ -37,6 +38,10 @@ export type ReadingVerb =
 export interface Request {
   readonly verb: Verb | ReadingVerb | 'keys';
   readonly config: Omit<ConfigRequest, 'hostRoot' | 'env' | 'arch' | 'releaseOf'>;
+  /** What was typed, without the program's name and without credentials; for the history. Absent: the verb. */
+  readonly commandLine?: string;
+  /** The run that is to be undone, with the verb `history`: `N`, `last`, `last-N`. */
+  readonly undo?: string;
   /** Kernel releases to work on; empty means all. */
   readonly kernels: readonly string[];
   /** What was named behind the verb; absent: nothing. */

@@ -28,6 +28,15 @@ export async function afterVerb(
     world.settings.autoupdate === value;
   if (done((action) => action.do === 'install' || action.do === 'upgrade' || action.do === 'own'))
     await ensureBoot(machine, ui);
+  // Undoing `auto`, or `manual`: the units follow the setting.
+  const undone = (value: boolean): boolean =>
+    verb === 'history' &&
+    done(
+      ({ do: what, ...rest }) =>
+        what === 'setting' && 'setting' in rest && rest.setting.name === 'autoupdate' && rest.setting.value === value,
+    );
+  if (undone(true)) await switchUnattended(machine, true, ui);
+  if (undone(false)) await switchUnattended(machine, false, ui);
   if (verb === 'auto' && set(true)) await switchUnattended(machine, true, ui);
   if (verb === 'manual' && set(false)) await switchUnattended(machine, false, ui);
 }

@@ -5,11 +5,13 @@ import { KpmError } from '../errors.ts';
 import type { Root } from '../host/root.ts';
 import { checkState, STATE } from './directory.ts';
 import { type Fields, type FileFormat, isFields, readState, stateText } from './format.ts';
+import { isRecord } from './history.ts';
 import { isModuleFile } from './receipts.ts';
 import type { Step } from './steps.ts';
 
 export const JOURNAL = `${STATE}/journal.json`;
-const JOURNAL_FORMAT = 1;
+/** 2: with records of the history. */
+const JOURNAL_FORMAT = 2;
 
 export interface Journal {
   readonly format: typeof JOURNAL_FORMAT;
@@ -33,6 +35,7 @@ const KINDS = new Set<string>([
   'hold',
   'unhold',
   'forget',
+  'record',
 ] satisfies Step['do'][]);
 
 /** Whether a step stays in the places it may touch; asked before the commit and again when a journal is read. */
@@ -48,6 +51,8 @@ function sound(step: Fields): boolean {
       return SHA256.test(String(step.sha256)) && isFields(step.nevra);
     case 'setting':
       return /^etc\/[^\0]+$/.test(String(step.path)) && typeof step.text === 'string';
+    case 'record':
+      return isRecord(step.record) && Array.isArray(step.ends) && step.ends.every(Number.isSafeInteger);
     default:
       return true;
   }
@@ -63,7 +68,7 @@ const linkInPlace = ({ link }: Fields): boolean =>
 const FORMAT: FileFormat<Journal> = {
   what: 'journal',
   current: JOURNAL_FORMAT,
-  migrations: {},
+  migrations: { 1: (old) => old },
   check: (fields) =>
     Array.isArray(fields.steps) &&
     fields.steps.every((step) => isFields(step) && sound(step)) &&

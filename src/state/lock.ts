@@ -4,6 +4,7 @@
 import fs from 'node:fs';
 import { KpmError } from '../errors.ts';
 import type { Machine } from '../host/machine.ts';
+import type { Root } from '../host/root.ts';
 import { STATE, type State } from './directory.ts';
 import { takeOwnership } from './ownership.ts';
 
@@ -37,7 +38,15 @@ export interface LockedState {
 
 function readHolder(fd: number): Holder | null {
   const bytes = Buffer.alloc(4096);
-  const text = bytes.toString('utf8', 0, fs.readSync(fd, bytes, 0, bytes.length, 0));
+  return parseHolder(bytes.toString('utf8', 0, fs.readSync(fd, bytes, 0, bytes.length, 0)));
+}
+
+/** Who took the lock last and did not say that it is free again: holding it still, or killed since. */
+export function lastHolder(root: Root): Holder | null {
+  return parseHolder(root.readText(LOCK, 4096) ?? '');
+}
+
+function parseHolder(text: string): Holder | null {
   try {
     const { pid, command, since } = JSON.parse(text);
     return typeof pid === 'number' ? { pid, command: String(command), since: String(since) } : null;

@@ -1,5 +1,6 @@
 // A transaction as data: a list of steps, each of which may be run twice without harm, so that a journal can replay them.
 import type { Problem } from '../domain/because.ts';
+import type { HistoryRecord } from '../domain/history.ts';
 import type { KernelRelease } from '../domain/kernel.ts';
 import type { Nevra } from '../domain/nevra.ts';
 import type { Receipt } from '../domain/receipt.ts';
@@ -100,6 +101,14 @@ export interface ForgetStep {
   readonly kernel: KernelRelease;
 }
 
+/** Writes the record of the run to the history; the last step of its transaction. */
+export interface RecordStep {
+  readonly do: 'record';
+  readonly record: HistoryRecord;
+  /** Actions of the record that are done when the transaction is, and failed where it refuses a step. */
+  readonly ends: readonly number[];
+}
+
 export type Step =
   | PutStep
   | DropStep
@@ -110,7 +119,8 @@ export type Step =
   | SettingStep
   | HoldStep
   | UnholdStep
-  | ForgetStep;
+  | ForgetStep
+  | RecordStep;
 
 /** What became of one step: done now, was so already, or refused with a reason that does not end the transaction. */
 export interface StepResult {

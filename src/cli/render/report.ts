@@ -36,9 +36,10 @@ export function renderReport(view: ReportView, style: Style): string {
     return error ? [`${subject(action)}: ${error.text}`] : [];
   });
   lines.push(...group(paint(style, 'bad', 'Failed:'), failed, style));
-  lines.push(...group('Not done because of that:', of('not-run').map(subject), style));
+  const left = of('not-run');
+  lines.push(...group(failed.length > 0 ? 'Not done because of that:' : 'Not done:', left.map(subject), style));
   lines.push(...settingLines(view, done));
-  if (done.some((action) => action.do !== 'setting') && failed.length === 0) lines.push('Complete!');
+  if (done.some((action) => action.do !== 'setting') && failed.length + left.length === 0) lines.push('Complete!');
   return lines.length === 0 ? '' : `${lines.join('\n')}\n`;
 }
 
@@ -49,6 +50,7 @@ const GROUPS: readonly (readonly [string, (action: Action) => boolean])[] = [
   ['Downgraded:', (action) => action.do === 'downgrade'],
   ['Reinstalled:', (action) => action.do === 'reinstall'],
   ['Subscribed:', (action) => (action.do === 'install' || action.do === 'upgrade') && action.empty],
+  ['Held again:', (action) => action.do === 'hold'],
   ['No longer held:', (action) => action.do === 'unhold'],
   ['Removed:', (action) => action.do === 'remove'],
   ['Loaded and active:', (action) => action.do === 'load'],
@@ -64,6 +66,7 @@ function subject(action: Action): string {
       return `${action.own.module} (${action.kernel})`;
     case 'setting':
       return settingLine(action.setting);
+    case 'hold':
     case 'unhold':
       return holdText(action.hold);
     default:

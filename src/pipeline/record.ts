@@ -1,0 +1,122 @@
+// A plan as the history keeps it.
+import { openRecord, type RunRecord } from '../apply/record.ts';
+import type { RecordedAction, RecordedPackage } from '../domain/history.ts';
+import { type Nevra, sameNevra } from '../domain/nevra.ts';
+import { type Action, isTake, type Outcome, type Plan } from '../domain/plan.ts';
+import type { Receipt } from '../domain/receipt.ts';
+import type { World } from '../domain/world.ts';
+import { KpmError } from '../errors.ts';
+import type { Ui } from '../host/machine.ts';
+import type { LockedState } from '../state/lock.ts';
+import { readReceipts } from '../state/receipts.ts';
+import type { Application } from './application.ts';
+import type { Observed } from './observe.ts';
+import type { Request } from './request.ts';
+import type { StagedPatch } from './stage.ts';
+
+const NOTHING: Omit<RecordedAction, 'do'> = {
+  kernel: null,
+  package: null,
+  repo: null,
+  empty: false,
+  replaces: null,
+  adopts: false,
+  module: null,
+  hold: null,
+  setting: null,
+  outcome: 'not-run',
+  error: null,
+};
+
+/** The actions of a plan, none of them done yet. `receipts` name the files of the levels that are left. */
+export function recordedActions(plan: Plan, world: World, receipts: readonly Receipt[]): RecordedAction[] {
+  return plan.actions.map((action) => recorded(action, world, receipts));
+}
+
+function recorded(action: Action, world: World, receipts: readonly Receipt[]): RecordedAction {
+  if (isTake(action)) {
+    const { kernel, package: pkg, empty, replaces } = action;
+    const sha256 = pkg.checksum?.type === 'sha256' ? pkg.checksum.value : null;
+    return {
+      ...NOTHING,
+      do: action.do,
+      kernel,
+      package: named(pkg, sha256),
+      repo: pkg.repo,
+      empty,
+      replaces: replaces && known(replaces, kernel, receipts),
+      adopts: world.installed.some((patch) => patch.kernel === kernel && patch.source === 'rpm'),
+      hold: action.do === 'downgrade' ? { kernel, name: pkg.name } : null,
+    };
+  }
+  switch (action.do) {
+    case 'remove': {
+      const { kernel, package: pkg, hold } = action;
+      const repo = receipts.find((one) => one.kernel === kernel && sameNevra(one.package, pkg))?.repo ?? null;
+      const held = hold ? { kernel, name: pkg.name } : null;
+      return { ...NOTHING, do: 'remove', kernel, package: known(pkg, kernel, receipts), repo, hold: held };
+    }
+    case 'own':
+      return { ...NOTHING, do: 'module-install', kernel: action.kernel, module: action.own.module };
+    case 'hold':
+    case 'unhold':
+      return { ...NOTHING, do: action.do, kernel: action.hold.kernel, hold: action.hold };
+    case 'load':
+    case 'unload': {
+      const { kernel, module, nevra } = action;
+      return { ...NOTHING, do: action.do, kernel, module, package: nevra && known(nevra, kernel, receipts) };
+    }
+    case 'setting': {
+      const { name, value } = action.setting;
+      return { ...NOTHING, do: 'setting', setting: { name, before: world.settings[name], value } };
+    }
+  }
+}
+
+function named({ name, epoch, version, release, arch }: Nevra, sha256: string | null): RecordedPackage {
+  return { name, epoch, version, release, arch, sha256 };
+}
+
+/** An installed package, with the digest its receipt has. */
+function known(nevra: Nevra, kernel: string, receipts: readonly Receipt[]): RecordedPackage {
+  const receipt = receipts.find((one) => one.kernel === kernel && sameNevra(one.package, nevra));
+  return named(nevra, receipt?.packageSha256 ?? null);
+}
+
+/** The record of a run that carries out a plan. */
+export function recordFor({ machine, world }: Observed, request: Request, plan: Plan, locked: LockedState): RunRecord {
+  const receipts = readReceipts(machine.root, machine.uid);
+  return openRecord(machine, locked, request.commandLine ?? request.verb, recordedActions(plan, world, receipts));
+}
+
+/** A load that failed; where the kernel refused the level, what brought it is taken back and has failed too. */
+export function recordFailure(application: Application, kernel: string, error: unknown, refused: boolean): void {
+  const { record, plan, current } = application;
+  if (!(error instanceof KpmError)) return;
+  const outcome: Outcome = { outcome: 'failed', error: { code: error.code, text: error.message } };
+  for (const [n, action] of plan.actions.entries()) {
+    const brought = refused && (isTake(action) || action.do === 'own') && action.kernel === kernel;
+    if (n === current || brought) record.set(n, outcome);
+  }
+  application.current = null;
+}
+
+/** What was really taken for an action. */
+export function takenFields({ package: pkg, verified, modules }: StagedPatch): Partial<RecordedAction> {
+  return { package: named(verified.pkg.nevra, verified.sha256), repo: pkg.repo, empty: modules.length === 0 };
+}
+
+/** A Ui that keeps the warnings of a run in its record. */
+export function remarking(ui: Ui, record: RunRecord): Ui {
+  return {
+    ...ui,
+    warn: (text) => {
+      record.remark(text);
+      ui.warn(text);
+    },
+    failure: (text, hint) => {
+      record.remark(text);
+      ui.failure(text, hint);
+    },
+  };
+}
