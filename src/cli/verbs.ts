@@ -74,7 +74,7 @@ export const VERBS = [
     takes: '[SPEC...]',
     summary: 'Bring every installed kernel to its highest usable level, once; or install what is named',
     about: [
-      'As auto, but the setting stays as it is. With SPEC only what is named is installed; a hold on it is lifted. An older level than the installed one is taken only where that very version is named. A package for a kernel that is not installed is refused. ',
+      'As auto, but the setting stays as it is. With SPEC only what is named is installed; a hold on it is lifted. An older level than the installed one is taken only where that very version is named. A package for a kernel that is not installed is refused.',
       'SPEC is whatever names a live patch: its name, name.arch, name-version, NEVRA or a pattern; "kpatch-patch = KVER", the form of the vendor\'s documentation; the module as `kpatch list` prints it; a package file (with its ending .rpm) or URL. Quotes that a web page left in place do not matter.',
       'A module file (.ko) of your own is taken with -k KVER, for exactly the kernel it was built for. Nobody signed it, so --nogpgcheck must say that you answer for it. It is marked as your own wherever it is shown, no run upgrades or removes it, and `kpatch-pm module uninstall` takes it away.',
     ],

@@ -5,7 +5,7 @@ import { wrap } from '../../src/cli/render/width.ts';
 import { VERBS, type VerbSpec } from '../../src/cli/verbs.ts';
 import { KPM_OPTIONS, type KpmOptionRow } from '../../src/observe/config/kpm.ts';
 
-const DATE = 'November 21, 2026';
+export const DATE = 'November 21, 2026';
 
 /** Plain text as roff takes it: nothing in it is a request or an escape. */
 function roff(text: string): string {
@@ -13,10 +13,10 @@ function roff(text: string): string {
 }
 
 /** A literal that people copy: a minus stays a minus. */
-const literal = (text: string): string => roff(text).replaceAll('-', '\\-');
+export const literal = (text: string): string => roff(text).replaceAll('-', '\\-');
 
 /** Text in which `...` marks what is typed. A sentence begins on a new line, as mdoc wants it. */
-function prose(text: string): string[] {
+export function prose(text: string): string[] {
   return text
     .split(/(?<=[.:?!]) (?=[A-Z`])/)
     .map((sentence) =>
@@ -62,7 +62,7 @@ function optionLines(spec: OptionSpec): string[] {
   ];
 }
 
-const list = (items: readonly string[]): string[] => ['.Bl -tag -width Ds', ...items, '.El'];
+export const list = (items: readonly string[]): string[] => ['.Bl -tag -width Ds', ...items, '.El'];
 
 const EXITS: readonly (readonly [number, string])[] = [
   [0, 'Done, or nothing to do.'],
@@ -89,7 +89,7 @@ const ENVIRONMENT: readonly (readonly [string, string])[] = [
 ];
 
 /** Lines of text no longer than mdoc likes them; requests stay whole. */
-function wrapped(lines: readonly string[]): string {
+export function wrapped(lines: readonly string[]): string {
   let literally = false;
   const broken = lines.flatMap((line) => {
     if (line.startsWith('.Bd -literal')) literally = true;
@@ -157,7 +157,8 @@ export function mainPage(): string {
     '.Xr kpatch 1 ,',
     '.Xr dnf.conf 5 ,',
     '.Xr kpatch-pm.conf 5 ,',
-    '.Xr dnf 8',
+    '.Xr dnf 8 ,',
+    '.Xr kpatch-pm-boot.service 8',
   ];
   return wrapped(lines);
 }

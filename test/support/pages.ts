@@ -3,6 +3,7 @@ import { REASON_CODES } from '../../src/domain/because.ts';
 import { ERROR_CODES } from '../../src/errors.ts';
 import { commandLinePage } from './command-line-page.ts';
 import { configurationPage, mainPage } from './man-pages.ts';
+import { servicePage } from './man-service-page.ts';
 
 /** Path below the top of the checkout -> text. */
 export function pages(): Record<string, string> {
@@ -11,6 +12,7 @@ export function pages(): Record<string, string> {
     'docs/command-line.md': commandLinePage(),
     'docs/man/kpatch-pm.8': mainPage(),
     'docs/man/kpatch-pm.conf.5': configurationPage(),
+    'docs/man/kpatch-pm-boot.service.8': servicePage(),
   };
 }
 
