@@ -3,8 +3,14 @@
 // older kernels read; the rest of the list is in cli/environment.ts.)
 import { mayAnswerAtOnce } from './cli/at-once-words.ts';
 import { cleaned, removeUnsafe, unsafeAtStart } from './cli/environment.ts';
+import { tooOldNode } from './cli/node-version.ts';
 
 async function run(): Promise<number> {
+  const old = tooOldNode(process.versions.node);
+  if (old !== null) {
+    process.stderr.write(old);
+    return 1;
+  }
   if (mayAnswerAtOnce(process.argv.slice(2))) {
     const { answerAtOnce } = await import('./cli/at-once.ts');
     if (answerAtOnce(process.argv.slice(2), process)) return 0;
@@ -37,4 +43,4 @@ for (const stream of [process.stdout, process.stderr]) stream.on('error', () => 
 
 const again = unsafeAtStart(process.env).length > 0;
 removeUnsafe(process.env);
-finish(await (again ? startAgain() : run()));
+(again ? startAgain() : run()).then(finish);

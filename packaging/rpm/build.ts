@@ -1,11 +1,24 @@
-// `npm run rpm [-- DIR]`: the RPM of this checkout, by real rpmbuild from the tarball `npm pack` makes. Prints its path.
+// `npm run rpm [-- [--self-contained] [--node FILE] [--release N] [DIR]]`: the RPMs of this checkout, by real rpmbuild from
+// the tarball `npm pack` makes: kpatch-pm and kpatch-pm-kpatch, or the self-contained variant. Prints the first one's path.
 import { execFileSync } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import { parseArgs } from 'node:util';
 import { KPM_OPTIONS } from '../../src/observe/config/kpm.ts';
 import { top } from '../../test/support/top.ts';
-import { bundledPackages, sbom } from './bundled.ts';
+import { type Bundled, bundledPackages, sbom } from './bundled.ts';
+import { BUNDLE, kpatchCommand, launcher, OWN_NODE, SYSTEM_NODES } from './launcher.ts';
+import { type OwnNode, ownNode } from './own-node.ts';
 
 const { version } = JSON.parse(readFileSync(path.join(top, 'package.json'), 'utf8')) as { version: string };
 
@@ -15,47 +28,89 @@ function configuration(): string {
   return `# Options of kpatch-pm: kpatch-pm.conf(5). Files in /etc/kpatch-pm/conf.d/*.conf are read after this one.\n[main]\n\n${rows.join('\n')}`;
 }
 
+const MISSING_NODE =
+  'kpatch-pm needs Node.js 20.19 or later in /usr/bin: dnf install nodejs (docs/install.md names the streams).';
+const MISSING_OWN = `${OWN_NODE} is missing: rpm -V kpatch-pm-selfcontained`;
+
+/** Everything but the tarball that the spec file calls a source. */
+function writeSources(sources: string, packages: readonly Bundled[], own: OwnNode | null): void {
+  const put = (name: string, text: string) => writeFileSync(path.join(sources, name), text);
+  put('kpatch-pm.cdx.json', sbom(version, packages, own));
+  put('kpatch-pm.conf', configuration());
+  put('kpatch-pm.sh', own ? launcher([OWN_NODE], MISSING_OWN) : launcher(SYSTEM_NODES, MISSING_NODE));
+  put('kpatch.sh', kpatchCommand());
+  for (const shell of ['bash', 'zsh', 'fish']) {
+    const program = path.join(top, 'dist', path.basename(BUNDLE));
+    put(`kpatch-pm.${shell}`, execFileSync(process.execPath, [program, 'completion', shell], { encoding: 'utf8' }));
+  }
+  if (!own) return;
+  copyFileSync(own.file, path.join(sources, 'node'));
+  copyFileSync(own.licence, path.join(sources, 'LICENSE.nodejs'));
+}
+
+/** The spec file with what is known only here, so that the source RPM can be built again anywhere. */
+function writeSpec(file: string, packages: readonly Bundled[], own: OwnNode | null, release: string): void {
+  const provides = [
+    ...packages.map((one) => `bundled(npm(${one.name})) = ${one.version}`),
+    ...(own ? [`bundled(nodejs) = ${own.version}`, `bundled(openssl) = ${own.openssl}`] : []),
+  ];
+  const globals = {
+    kpm_version: version,
+    kpm_release: release,
+    kpm_bundled: provides.join(', '),
+    ...(own ? { kpm_selfcontained: '1' } : {}),
+  };
+  const head = Object.entries(globals).map(([name, value]) => `%global ${name} ${value}\n`);
+  writeFileSync(file, head.join('') + readFileSync(path.join(top, 'packaging/rpm/kpatch-pm.spec'), 'utf8'));
+}
+
 /** Builds below `destination` and gives the path of the binary package. */
-function buildRpm(destination: string): string {
+function buildRpm(destination: string, own: OwnNode | null, release: string): string {
   const work = mkdtempSync(path.join(os.tmpdir(), 'kpatch-pm-rpm-'));
   try {
     const sources = path.join(work, 'SOURCES');
     mkdirSync(sources);
-    const node = (args: string[]) => execFileSync(process.execPath, args, { cwd: top, encoding: 'utf8' });
-    node(['packaging/build.mjs']);
+    execFileSync(process.execPath, ['packaging/build.mjs'], { cwd: top });
     execFileSync('npm', ['pack', '--ignore-scripts', '--silent', '--pack-destination', sources], { cwd: top });
     const packages = bundledPackages(top);
-    writeFileSync(path.join(sources, 'kpatch-pm.cdx.json'), sbom(version, packages));
-    writeFileSync(path.join(sources, 'kpatch-pm.conf'), configuration());
-    for (const shell of ['bash', 'zsh', 'fish']) {
-      writeFileSync(path.join(sources, `kpatch-pm.${shell}`), node(['dist/kpatch-pm.mjs', 'completion', shell]));
-    }
-    const provides = packages.map((one) => `bundled(npm(${one.name})) = ${one.version}`).join(', ');
+    writeSources(sources, packages, own);
+    const spec = path.join(work, 'kpatch-pm.spec');
+    writeSpec(spec, packages, own, release);
     const epoch = execFileSync('git', ['log', '-1', '--format=%ct'], { cwd: top, encoding: 'utf8' }).trim();
     const macros: Record<string, string> = {
       _topdir: work,
-      kpm_version: version,
-      kpm_bundled: provides,
-      // The same checkout gives the same bytes.
+      // The same checkout gives the same bytes, on every distribution that builds it; and rpm of el8 can read them.
       _buildhost: 'localhost',
       use_source_date_epoch_as_buildtime: '1',
       clamp_mtime_to_source_date_epoch: '1',
-      // Modules and scripts of node are no libraries to strip, and their first lines are ours.
-      __os_install_post: '%{nil}',
-      __requires_exclude: '^/usr/bin/env$',
+      _binary_payload: own ? 'w3.gzdio' : 'w9.gzdio',
+      _source_payload: own ? 'w3.gzdio' : 'w9.gzdio',
     };
     const defines = Object.entries(macros).flatMap(([name, value]) => ['--define', `${name} ${value}`]);
-    execFileSync('rpmbuild', ['-bb', '--quiet', ...defines, path.join(top, 'packaging/rpm/kpatch-pm.spec')], {
+    const target = own ? ['--target', own.arch] : [];
+    execFileSync('rpmbuild', [own ? '-bb' : '-ba', '--quiet', ...target, ...defines, spec], {
       env: { ...process.env, SOURCE_DATE_EPOCH: epoch },
       stdio: ['ignore', 'ignore', 'pipe'],
     });
-    const built = path.join(work, 'RPMS', 'noarch');
     mkdirSync(destination, { recursive: true });
-    cpSync(built, destination, { recursive: true });
-    return path.join(destination, `kpatch-pm-${version}-1.noarch.rpm`);
+    if (!own) cpSync(path.join(work, 'SRPMS'), destination, { recursive: true });
+    const arch = own ? own.arch : 'noarch';
+    cpSync(path.join(work, 'RPMS', arch), destination, { recursive: true });
+    const name = own ? 'kpatch-pm-selfcontained' : 'kpatch-pm';
+    const built = readdirSync(path.join(work, 'RPMS', arch)).find((file) => file.startsWith(`${name}-${version}-`));
+    return path.join(destination, built as string);
   } finally {
     rmSync(work, { recursive: true });
   }
 }
 
-console.log(buildRpm(path.resolve(process.argv[2] ?? path.join(top, 'dist-rpm'))));
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    'self-contained': { type: 'boolean', default: false },
+    node: { type: 'string', default: process.execPath },
+    release: { type: 'string', default: '1' },
+  },
+});
+const own = values['self-contained'] ? ownNode(values.node) : null;
+console.log(buildRpm(path.resolve(positionals[0] ?? path.join(top, 'dist-rpm')), own, values.release));

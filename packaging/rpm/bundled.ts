@@ -19,7 +19,7 @@ export function bundledPackages(top: string): Bundled[] {
   const lock = JSON.parse(readFileSync(path.join(top, 'package-lock.json'), 'utf8')) as Lock;
   const places = new Set<string>();
   for (const name of readdirSync(path.join(top, 'dist'), { recursive: true, encoding: 'utf8' })) {
-    if (!name.endsWith('.mjs')) continue;
+    if (!name.endsWith('.cjs')) continue;
     const text = readFileSync(path.join(top, 'dist', name), 'utf8');
     for (const match of text.matchAll(/^\/\/ (node_modules\/(?:.*\/node_modules\/)?(?:@[^/]+\/)?[^/]+)\//gm)) {
       places.add(match[1] as string);
@@ -35,9 +35,13 @@ export function bundledPackages(top: string): Bundled[] {
     .sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
 }
 
-/** A CycloneDX 1.5 document. */
-export function sbom(version: string, packages: readonly Bundled[]): string {
-  const components = packages.map(({ name, version: own, licence, integrity }) => ({
+/** A CycloneDX 1.5 document; with the node that the self-contained variant carries, and the OpenSSL inside. */
+export function sbom(
+  version: string,
+  packages: readonly Bundled[],
+  own: { readonly version: string; readonly openssl: string } | null,
+): string {
+  const libraries = packages.map(({ name, version: own, licence, integrity }) => ({
     type: 'library',
     name,
     version: own,
@@ -47,12 +51,30 @@ export function sbom(version: string, packages: readonly Bundled[]): string {
       ? { hashes: [{ alg: 'SHA-512', content: Buffer.from(integrity.slice(7), 'base64').toString('hex') }] }
       : {}),
   }));
+  const carried = own
+    ? [
+        {
+          type: 'application',
+          name: 'nodejs',
+          version: own.version,
+          purl: `pkg:generic/nodejs@${own.version}`,
+          cpe: `cpe:2.3:a:nodejs:node.js:${own.version}:*:*:*:*:*:*:*`,
+        },
+        {
+          type: 'library',
+          name: 'openssl',
+          version: own.openssl,
+          purl: `pkg:generic/openssl@${own.openssl}`,
+          cpe: `cpe:2.3:a:openssl:openssl:${own.openssl}:*:*:*:*:*:*:*`,
+        },
+      ]
+    : [];
   const document = {
     bomFormat: 'CycloneDX',
     specVersion: '1.5',
     version: 1,
     metadata: { component: { type: 'application', name: 'kpatch-pm', version, purl: `pkg:npm/kpatch-pm@${version}` } },
-    components,
+    components: [...libraries, ...carried],
   };
   return `${JSON.stringify(document, null, 2)}\n`;
 }

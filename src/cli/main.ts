@@ -1,13 +1,16 @@
 // The command line: arguments in, exit status out. Loads only what the verb at hand needs.
 import { EXIT, type KpmError } from '../errors.ts';
 import { Interruption } from '../host/interruption.ts';
+import { parseArguments } from './arguments.ts';
 import { commandLine } from './command-line.ts';
-import type { Context } from './context.ts';
+import * as status from './commands/status.ts';
+import { type Context, requestFor } from './context.ts';
 import { asKpmError, failureText } from './failure.ts';
 import { refuseOwnOpenssl } from './fips.ts';
 import type { Options } from './options.ts';
 import { type Output, outputTo } from './output.ts';
-import type { Surroundings } from './surroundings.ts';
+import { machineFor, type Surroundings } from './surroundings.ts';
+import { terminalUi } from './ui.ts';
 import { type VerbName, verbOf } from './verbs.ts';
 import { VERSION } from './version.ts';
 
@@ -22,7 +25,8 @@ interface Command {
 }
 
 const COMMANDS: Record<VerbName, () => Promise<Command>> = {
-  status: () => import('./commands/status.ts'),
+  // What most runs need is loaded with this file (packaging/build.mjs).
+  status: async () => status,
   auto: () => import('./commands/change.ts'),
   install: () => import('./commands/change.ts'),
   upgrade: () => import('./commands/change.ts'),
@@ -71,7 +75,6 @@ export async function main(args: readonly string[], surroundings: Surroundings):
   const output = outputTo(surroundings.stdout, surroundings.stderr, surroundings.env, null);
   if (await answerAtOnce(args, output)) return EXIT.done;
   try {
-    const { parseArguments } = await import('./arguments.ts');
     const { verb, words, options } = parseArguments(args);
     if (options.flag('version')) return print(output, versionText());
     if (options.flag('help') || verb === null) return print(output, await helpText(verb, output));
@@ -129,11 +132,6 @@ async function perform(
 ): Promise<number> {
   const { stdout, stderr, env, now, interrupt, interruptAgain } = surroundings;
   const output = outputTo(stdout, stderr, env, options);
-  const [{ machineFor }, { terminalUi }, { requestFor }] = await Promise.all([
-    import('./surroundings.ts'),
-    import('./ui.ts'),
-    import('./context.ts'),
-  ]);
   const interruption = new Interruption(interrupt, interruptAgain, (text) => output.err(`${text}\n`));
   const machine = { ...machineFor(surroundings, options), interruption };
   const request = { ...requestFor(verb, options, words, () => surroundings.directory), commandLine: typed };

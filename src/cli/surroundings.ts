@@ -23,11 +23,17 @@ export interface Surroundings {
   readonly uname: string;
   readonly arch: string;
   readonly uid: number;
+  /** Version of the node that runs us. */
+  readonly nodeVersion: string;
+  /** Whether node brings its own OpenSSL in place of the system's. */
+  readonly ownOpenssl: boolean;
   readonly stdin: Source;
   readonly stdout: Sink;
   readonly stderr: Sink;
   /** Aborted when a person or the system wants the program to end; the reason is the signal's name. */
   readonly interrupt: AbortSignal;
+  /** Aborted by a second such signal. */
+  readonly interruptAgain: AbortSignal;
 }
 
 function openRoot(path: string): Root {

@@ -32,6 +32,21 @@ export const SYSTEM_VERBS = [
       { command: 'kpatch-pm quarantine clear kpatch_5_14_0_427_13_1_1_2', what: 'it was something else' },
     ],
   },
+  {
+    name: 'doctor',
+    aliases: [],
+    takes: '',
+    summary: 'Find what this host lacks for live patching, with the command that mends each',
+    about: [
+      'Looks at node, the programs that are needed, the running kernel, repositories, keys, what kpatch-pm keeps, units, hooks, dnf and its plug-ins, other live-patching services, SELinux and the clock. It changes nothing, needs no root (what only root may read is marked ?) and never uses the network.',
+      'A fault (NO) means that live patching does not work, or works less than it seems; a warning (!) that something will be missing one day. Exit status: 0 without a fault, 1 with one, 3 when the run failed. With -q only faults and warnings are shown.',
+    ],
+    examples: [
+      { command: 'kpatch-pm doctor', what: 'right after installing, and whenever something does not work' },
+      { command: 'kpatch-pm doctor -q || echo broken', what: 'for scripts' },
+      { command: 'kpatch-pm --installroot /mnt/image doctor', what: 'an image, before it is rolled out' },
+    ],
+  },
 ] as const satisfies readonly VerbSpec[];
 
 /** Not in the help: units of systemd call them. */

@@ -64,6 +64,7 @@ const TOLERANT: readonly Request['verb'][] = [
   'updateinfo',
   'needs-reboot',
   'metrics',
+  'doctor',
 ];
 /** Verbs that take by themselves, or tell what would be taken. A rollout asks advisories when a level was published. */
 const STAGED: readonly Request['verb'][] = [
@@ -76,7 +77,7 @@ const STAGED: readonly Request['verb'][] = [
   'metrics',
 ];
 /** Verbs that warn before the last key for live patches ends. */
-const TELLS_OF_KEYS: readonly Request['verb'][] = ['status', 'metrics'];
+const TELLS_OF_KEYS: readonly Request['verb'][] = ['status', 'metrics', 'doctor'];
 /** Verbs that only write a setting: no repository is asked. */
 const SETTING_ONLY: readonly Request['verb'][] = ['manual', 'auto-filter', 'no-filter'];
 

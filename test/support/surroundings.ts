@@ -47,6 +47,7 @@ export interface Told {
   readonly terminal?: number;
   readonly typed?: readonly string[];
   readonly interrupt?: AbortSignal;
+  readonly interruptAgain?: AbortSignal;
 }
 
 export interface TestSurroundings extends Surroundings {
@@ -67,9 +68,12 @@ export function surroundings(told: Told): TestSurroundings {
     uname: told.uname ?? '5.14.0-1.el9.x86_64',
     arch: 'x86_64',
     uid: process.getuid?.() ?? 0,
+    nodeVersion: '20.19.0',
+    ownOpenssl: true,
     stdin: Object.assign(stdin, { isTTY: told.terminal !== undefined }),
     stdout: captured(told.terminal),
     stderr: captured(told.terminal),
     interrupt: told.interrupt ?? new AbortController().signal,
+    interruptAgain: told.interruptAgain ?? new AbortController().signal,
   };
 }

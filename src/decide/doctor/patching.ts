@@ -1,0 +1,122 @@
+// What kpatch-pm works with and keeps: repositories, keys, its directory, what is installed, its units.
+import { bootLoader } from '../boot.ts';
+import { fault, type Judgement, note, ok, type Sight, unknown, unstopped, warning } from './finding.ts';
+
+export function repositories({ world }: Sight): Judgement[] {
+  if (world === null) return [];
+  const { repositories: all } = world;
+  if (all.length === 0) return [fault('no repository is enabled', 'dnf repolist --all')];
+  const found = all.flatMap((repo): Judgement[] => {
+    if (!repo.used) return [fault(`no metadata of ${repo.id}${why(repo.problem)}`, 'kpatch-pm makecache')];
+    if (repo.stale)
+      return [warning(`the metadata of ${repo.id} is past its expiry${why(repo.problem)}`, 'kpatch-pm makecache')];
+    return [];
+  });
+  return found.length > 0
+    ? found
+    : [ok(`${all.length} with metadata in the cache: ${all.map(({ id }) => id).join(', ')}`)];
+}
+
+const why = (problem: { readonly text: string } | null): string =>
+  problem === null ? '' : `: ${problem.text.replace(/\.$/, '')}`;
+
+export function keys({ host, world }: Sight): Judgement[] {
+  const about = (world?.notices ?? []).filter(({ code }) => code.startsWith('key-'));
+  const told = about.map(({ text }) => warning(unstopped(text), 'kpatch-pm keys'));
+  if (host.keys === null) return [...told, unknown('which keys are trusted could not be read', null)];
+  if (host.keys > 0) return told.length > 0 ? told : [ok(`${host.keys} trusted`)];
+  const [file] = host.keyFiles;
+  const mend = file === undefined ? null : `kpatch-pm keys import ${file}`;
+  return [...told, fault('no key is trusted, so no package can be verified', mend)];
+}
+
+/** The user may not look: what root would see is then not claimed. */
+const hidden = (): Judgement[] => [unknown('can be read by root only', 'sudo kpatch-pm doctor')];
+
+export function state({ host }: Sight): Judgement[] {
+  if (host.state !== null) return [fault(unstopped(host.state.text), host.state.mend)];
+  return host.seesState ? [ok('only its owner can write to it')] : hidden();
+}
+
+export function journal({ host, world }: Sight): Judgement[] {
+  if (world === null) return [];
+  const open = world?.notices.find(({ code }) => code === 'unfinished');
+  if (open) return [warning(unstopped(open.text), 'kpatch-pm install')];
+  return host.seesState ? [ok('nothing is left unfinished')] : hidden();
+}
+
+export function lock({ host }: Sight): Judgement[] {
+  if (host.lock === null) return [];
+  const { pid, command, since, alive } = host.lock;
+  return [
+    alive
+      ? note(`held by pid ${pid} (${command}) since ${since}`)
+      : note(`pid ${pid} (${command}) ended without giving it back; that keeps nobody away`),
+  ];
+}
+
+export function registration({ host, world }: Sight): Judgement[] {
+  if (world?.notices.some(({ code }) => code === 'rpmdb-missing')) {
+    return [note('there is no rpm database: kernels are taken from /lib/modules')];
+  }
+  if (!host.seesState) return hidden();
+  if (host.unregistered.length === 0) return [];
+  const which = host.unregistered.join(', ');
+  const text = `the rpm database does not know of ${which}: scanners and dnf do not see it`;
+  if (world?.utility.path === null)
+    return [warning(`${text}; the packages require the kpatch utility`, 'dnf install kpatch')];
+  return [warning(text, `kpatch-pm reinstall ${host.unregistered.join(' ')}`)];
+}
+
+export function quarantine({ world }: Sight): Judgement[] {
+  return (world?.quarantined ?? []).map(({ module, since, why: because }) =>
+    fault(`${module} is out of use since ${since.slice(0, 10)}: ${because}`, `kpatch-pm quarantine clear ${module}`),
+  );
+}
+
+export function boot({ world, host }: Sight): Judgement[] {
+  if (!world?.boot) return [];
+  const { boot: units } = world;
+  const failed = host.failedUnits.map((unit) => fault(`${unit} failed`, `journalctl -b -u ${unit}`));
+  const loader = bootLoader(units);
+  const installed = world.installed.some(({ module }) => module !== null);
+  if (loader.by !== null) return failed.length > 0 ? failed : [ok(`${loader.by} loads what is installed`)];
+  const unit = units.utility === 'disabled' || units.utility === 'masked' ? 'kpatch.service' : 'kpatch-pm-boot.service';
+  const state = unit === 'kpatch.service' ? units.utility : units.own;
+  const mend = state === 'masked' ? `systemctl unmask ${unit}` : state === 'absent' ? null : `systemctl enable ${unit}`;
+  const text = `nothing is loaded at boot: ${loader.why}`;
+  return [...failed, installed ? fault(text, mend) : note(`${text}; the first installation changes that`)];
+}
+
+export function timer({ world, host }: Sight): Judgement[] {
+  if (!world?.boot) return [];
+  const on = world.boot.timer === 'enabled';
+  if (world.settings.autoupdate && !on) {
+    const text = `the setting is auto, but kpatch-pm.timer is ${world.boot.timer}: nothing comes by itself`;
+    return [warning(text, world.boot.timer === 'masked' ? 'systemctl unmask kpatch-pm.timer' : 'kpatch-pm auto')];
+  }
+  if (!world.settings.autoupdate) {
+    return [
+      on
+        ? warning('kpatch-pm.timer runs, but the setting is manual: it does nothing', 'kpatch-pm manual')
+        : ok('off, as the setting says'),
+    ];
+  }
+  if (host.agreed === false) {
+    return [
+      warning(
+        'nobody typed `kpatch-pm auto` on this machine: patches come, but are not loaded by themselves',
+        'kpatch-pm auto',
+      ),
+    ];
+  }
+  return [ok('on, as the setting says')];
+}
+
+/** What reading the configuration had to remark, and is told nowhere above. */
+export function remarks({ world }: Sight): Judgement[] {
+  const above = ['unfinished', 'needs-root', 'rpmdb-missing'];
+  return (world?.notices ?? [])
+    .filter(({ code }) => !code.startsWith('key-') && !above.includes(code))
+    .map(({ text }) => warning(unstopped(text), null));
+}
