@@ -6,7 +6,7 @@ import type { Dependency } from '../../domain/package.ts';
 import { type PackageFacts, packageFacts } from '../rpm/facts.ts';
 import { isDirectory } from '../rpm/files.ts';
 import type { RpmPackage } from '../rpm/package.ts';
-import { TAG } from '../rpm/tags.ts';
+import { SIGTAG, TAG } from '../rpm/tags.ts';
 import { attributes, element, escaped } from './xml.ts';
 
 /** The text of one package in each of the three lists. */
@@ -30,7 +30,10 @@ export function packageXml(pkg: RpmPackage, href: string, sha256: string): Packa
   return {
     primary: primary(pkg, facts, version, href, sha256),
     filelists: `${id}${facts.files.map((file) => `  ${fileElement(file)}\n`).join('')}</package>\n`,
-    other: `${id}${facts.changelog.map((entry) => `  ${change(entry)}\n`).join('')}</package>\n`,
+    other: `${id}${[...facts.changelog]
+      .reverse()
+      .map((entry) => `  ${change(entry)}\n`)
+      .join('')}</package>\n`,
   };
 }
 
@@ -40,6 +43,7 @@ function primary(pkg: RpmPackage, facts: PackageFacts, version: string, href: st
   const { header, bytes, payload, headerBytes } = pkg;
   const text = (tag: number): string | null => header.text(tag);
   const built = facts.buildTime ?? 0;
+  const archive = pkg.signature.number(SIGTAG.longArchiveSize) ?? pkg.signature.number(SIGTAG.archiveSize) ?? 0;
   const end = bytes.length - payload.length;
   const lines = [
     '<package type="rpm">',
@@ -52,7 +56,7 @@ function primary(pkg: RpmPackage, facts: PackageFacts, version: string, href: st
     `  ${element('packager', text(TAG.packager))}`,
     `  ${element('url', text(TAG.url))}`,
     `  <time${attributes({ file: built, build: built })}/>`,
-    `  <size${attributes({ package: bytes.length, installed: facts.installedSize ?? 0, archive: 0 })}/>`,
+    `  <size${attributes({ package: bytes.length, installed: facts.installedSize ?? 0, archive })}/>`,
     `  <location${attributes({ href })}/>`,
     '  <format>',
     `    ${element('rpm:license', text(TAG.license))}`,
@@ -62,7 +66,7 @@ function primary(pkg: RpmPackage, facts: PackageFacts, version: string, href: st
     `    ${element('rpm:sourcerpm', facts.sourceRpm)}`,
     `    <rpm:header-range${attributes({ start: end - headerBytes.length, end })}/>`,
     ...dependencies('provides', facts.provides),
-    ...dependencies('requires', facts.requires),
+    ...dependencies('requires', facts.requires, header.numbers(TAG.requireFlags)),
     ...dependencies('conflicts', facts.conflicts),
     ...dependencies('obsoletes', facts.obsoletes),
     ...facts.files.filter(({ path }) => PRIMARY_FILE.test(path)).map((file) => `    ${fileElement(file)}`),
@@ -72,17 +76,22 @@ function primary(pkg: RpmPackage, facts: PackageFacts, version: string, href: st
   return `${lines.join('\n')}\n`;
 }
 
-function dependencies(kind: string, list: readonly Dependency[]): string[] {
-  // rpm's own features are no package's business.
-  const entries = list.filter(({ name }) => !name.startsWith('rpmlib(')).map(entry);
+/** What must be there before the package itself: RPMSENSE_PREREQ, _SCRIPT_PRE, _SCRIPT_POST. Source: rpm's rpmds.h. */
+const BEFORE = 64 | 512 | 1024;
+
+function dependencies(kind: string, list: readonly Dependency[], flags: readonly number[] = []): string[] {
+  const entries = list
+    .map((one, n) => (((flags[n] ?? 0) & BEFORE) === 0 ? entry(one) : entry(one, 1)))
+    // rpm's own features are no package's business.
+    .filter((_, n) => list[n]?.name.startsWith('rpmlib(') === false);
   if (entries.length === 0) return [];
   return [`    <rpm:${kind}>`, ...[...new Set(entries)].map((one) => `      ${one}`), `    </rpm:${kind}>`];
 }
 
-function entry({ name, flags, evr }: Dependency): string {
-  if (flags === null || evr === null) return `<rpm:entry${attributes({ name })}/>`;
+function entry({ name, flags, evr }: Dependency, pre: 1 | null = null): string {
+  if (flags === null || evr === null) return `<rpm:entry${attributes({ name, pre })}/>`;
   const { epoch, version, release } = parseEvr(evr);
-  return `<rpm:entry${attributes({ name, flags, epoch, ver: version, rel: release || null })}/>`;
+  return `<rpm:entry${attributes({ name, flags, epoch, ver: version, rel: release || null, pre })}/>`;
 }
 
 function fileElement({ path, mode, ghost }: PackageFacts['files'][number]): string {

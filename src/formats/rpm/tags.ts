@@ -73,6 +73,7 @@ export const SIGTAG = {
   rsaHeader: 268,
   sha1Header: 269,
   longSize: 270,
+  longArchiveSize: 271,
   sha256Header: 273,
   openpgp: 278,
   sha3Header: 279,
@@ -81,6 +82,7 @@ export const SIGTAG = {
   md5: 1004,
   gpg: 1005,
   pgp5: 1006,
+  archiveSize: 1007,
 } as const;
 
 /** Data types of header entries. */

@@ -50,13 +50,21 @@ export function readTarEntry(block: Buffer): TarEntry | null {
   const name = nameOf(block);
   const type = String.fromCharCode(block[156] as number);
   if (type !== '0') {
-    throw refused('bundle-entry-refused', `${JSON.stringify(name)} is ${TYPES[type] ?? 'of an unknown type'}`);
+    throw refused('bundle-entry-refused', `${shown(name)} is ${TYPES[type] ?? 'of an unknown type'}`);
   }
   if (block.subarray(157, 257).some((byte) => byte !== 0)) {
-    throw refused('bundle-entry-refused', `${JSON.stringify(name)} names the target of a link`);
+    throw refused('bundle-entry-refused', `${shown(name)} names the target of a link`);
   }
   checkName(name);
   return { name, size: octal(block, 124, 12) };
+}
+
+/** Every byte that is not plain ASCII written out. */
+function shown(name: string): string {
+  return JSON.stringify(name.slice(0, 200)).replace(
+    /[^ -~]/g,
+    (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
 }
 
 /** Refuses names that leave the archive, or that no bundle has. Raises `bundle-entry-refused`. */
@@ -69,7 +77,7 @@ export function checkName(name: string): void {
       : /[\u0000-\u001f\u007f-\uffff]/.test(name)
         ? 'has characters that no name in a bundle has'
         : 'is no name that a bundle uses';
-  throw refused('bundle-entry-refused', `the name ${JSON.stringify(name.slice(0, 200))} ${why}`);
+  throw refused('bundle-entry-refused', `the name ${shown(name)} ${why}`);
 }
 
 /** prefix/name, each up to its first NUL; bytes behind a NUL are refused, for other readers may see them. */

@@ -3,13 +3,25 @@
 import { randomBytes } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
-import { KpmError } from '../../errors.ts';
+import { hasErrno, KpmError } from '../../errors.ts';
 import type { Root } from '../../host/root.ts';
 
 export interface ArchiveEntry {
   readonly name: string;
   /** Called when it is its turn: memory holds one file at a time. */
   read(): Promise<Buffer>;
+}
+
+/** Asked before anything is fetched. Raises `file-exists`, `file-unwritable`. */
+export function checkTarget(host: Root, file: string, force: boolean): void {
+  if (!force && host.lstat(file.slice(1)) !== null) throw exists(file);
+  const directory = path.posix.dirname(file);
+  if (host.stat(directory.slice(1) || '.')?.isDirectory()) return;
+  throw new KpmError('file-unwritable', {
+    text: `${file} cannot be written: ${directory} is not a directory.`,
+    subject: file,
+    hint: `Make it: mkdir -p ${directory}`,
+  });
 }
 
 /**
@@ -24,7 +36,6 @@ export async function writeArchive(
   force: boolean,
 ): Promise<void> {
   const target = file.slice(1);
-  if (!force && host.lstat(target) !== null) throw exists(file);
   const scratch = path.posix.join(path.posix.dirname(target), `.${randomBytes(6).toString('hex')}.bundle.tmp`);
   const fd = host.openReadWrite(scratch, 0o644);
   try {
@@ -45,8 +56,9 @@ export async function writeArchive(
 }
 
 async function fill(fd: number, entries: readonly ArchiveEntry[], when: number): Promise<void> {
-  const { pack } = await import('tar-stream');
-  const tar = pack();
+  const loaded = await import('tar-stream');
+  // A CommonJS package: the bundler gives its exports only as the default.
+  const tar = (loaded.default ?? loaded).pack();
   const feed = async (): Promise<void> => {
     try {
       for (const { name, read } of entries) {
@@ -82,10 +94,9 @@ function exists(file: string): KpmError {
 }
 
 function unwritten(file: string, error: unknown): unknown {
-  if (error instanceof KpmError) return error;
-  const full = (error as { code?: unknown }).code === 'ENOSPC';
-  return new KpmError(full ? 'no-space' : 'file-unwritable', {
-    text: `${file} could not be written: ${error instanceof Error ? error.message : String(error)}.`,
+  if (!hasErrno(error, 'ENOSPC', 'EDQUOT', 'EIO', 'EFBIG', 'EROFS')) return error;
+  return new KpmError(hasErrno(error, 'ENOSPC', 'EDQUOT') ? 'no-space' : 'file-unwritable', {
+    text: `${file} could not be written: ${(error as Error).message}.`,
     subject: file,
     hint: 'Nothing was left behind; choose a place with enough room.',
     cause: error,

@@ -13,7 +13,7 @@ import { dropDownloads } from '../../pipeline/download.ts';
 import { look, type Observed } from '../../pipeline/observe.ts';
 import type { Request } from '../../pipeline/request.ts';
 import { detachedSignature, signingKey } from '../gpg.ts';
-import { type ArchiveEntry, writeArchive } from './archive.ts';
+import { type ArchiveEntry, checkTarget, writeArchive } from './archive.ts';
 import { bytesOf, type Collection, collect } from './collect.ts';
 import {
   BUNDLE_FORMAT,
@@ -48,7 +48,9 @@ export interface Created {
 }
 
 /** Makes a bundle. Raises `no-match`, `signing-failed`, `file-exists` and the codes of fetching and verifying. */
-export async function createBundle(machine: Machine, request: Request, wish: CreateRequest, ui: Ui): Promise<Created> {
+export async function createBundle(machine: Machine, request: Request, given: CreateRequest, ui: Ui): Promise<Created> {
+  const wish = { ...given, kernels: [...new Set(given.kernels)].sort() };
+  checkTarget(machine.host, wish.file, wish.force);
   // Asked first: who cannot sign need not wait for the rest.
   const key = wish.sign === null ? null : await signingKey(machine, wish.sign);
   const observed = await look(machine, { ...request, kernels: [], advisories: true }, ui);
@@ -148,7 +150,7 @@ function describe(
     kind: 'kpatch-pm-bundle',
     made: iso(made),
     levels: wish.all ? 'all' : 'newest',
-    kernels: [...new Set(wish.kernels)].sort(),
+    kernels: wish.kernels,
     repositories: usedRepositories(observed, found.packages).map(({ id, name, url, made: when, signer }) => ({
       id,
       name,
