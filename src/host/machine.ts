@@ -1,4 +1,5 @@
 // Machine: everything about the surroundings that the pipeline may use, gathered once at the start and passed on.
+import type { Interruption } from './interruption.ts';
 import type { Root } from './root.ts';
 import type { Run } from './run.ts';
 
@@ -21,6 +22,8 @@ export interface Machine {
   readonly user: string;
   /** Version of kpatch-pm. */
   readonly version: string;
+  /** What keeps signals from breaking off the wrong thing; absent where none can come. */
+  readonly interruption?: Pick<Interruption, 'whole' | 'asked'>;
 }
 
 /** A running display of one long work; `total` null while unknown. */

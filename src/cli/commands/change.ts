@@ -1,5 +1,5 @@
 // auto, install, manual, auto-filter, no-filter: show the plan, ask, carry it out, tell what became of it.
-import type { Action, Plan } from '../../domain/plan.ts';
+import type { Action, Outcome, Plan } from '../../domain/plan.ts';
 import type { World } from '../../domain/world.ts';
 import { EXIT, type KpmError } from '../../errors.ts';
 import { carryOut, type Report, type Result } from '../../pipeline.ts';
@@ -35,7 +35,7 @@ export async function carried(context: Context, carry: (approval: Approval) => P
   if (report === null) tellNotices(ui, world);
   const performed = report === null ? plan : asPerformed(plan, report);
   const outcomes = report?.outcomes ?? null;
-  const failure = firstFailure(outcomes);
+  const failure = firstFailure(outcomes) ?? stopOf(report);
   if (options.flag('json')) {
     const error = failure === null ? null : { ...failure, subject: null, hint: null };
     output.out(jsonText(planJson({ plan: performed, outcomes, error })));
@@ -49,6 +49,8 @@ export async function carried(context: Context, carry: (approval: Approval) => P
     const { afterVerb } = await import('../../pipeline/units.ts');
     await afterVerb(machine, request.verb, { world, plan, report }, ui);
   }
+  const stop = stopOf(report);
+  if (stop !== null) ui.failure(stop.text, 'Run the same command again for the rest.');
   return failure === null ? EXIT.done : EXIT.failed;
 }
 
@@ -86,6 +88,14 @@ async function approve(context: Context, world: World, plan: Plan): Promise<bool
     output.out(needsConsent(plan) ? renderPlan(plan, outStyle) : renderUnchanged(plan, outStyle));
   }
   return asks ? ui.confirm('Is this ok') : true;
+}
+
+/** A signal came, and the actions that were not begun were left out. */
+function stopOf(report: Report | null): Outcome['error'] {
+  if (!report?.stopped) return null;
+  const left = report.outcomes.filter(({ outcome }) => outcome === 'not-run').length;
+  const text = `Interrupted (${report.stopped}): what was begun was finished, ${left} of ${report.outcomes.length} actions were not begun.`;
+  return { code: 'interrupted', text };
 }
 
 /** The plan with the levels that were really taken, and what they stepped over. */
