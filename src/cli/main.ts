@@ -61,6 +61,7 @@ const COMMANDS: Record<VerbName, () => Promise<Command>> = {
   doctor: () => import('./commands/doctor.ts'),
   boot: () => import('./commands/boot.ts'),
   service: () => import('./commands/service.ts'),
+  veto: () => import('./commands/veto.ts'),
   makecache: () => import('./commands/makecache.ts'),
   clean: () => import('./commands/clean.ts'),
   completion: () => import('./commands/completion.ts'),

@@ -101,7 +101,7 @@ async function measured(scratch: string): Promise<{ first: Price; same: Price; c
   const mirror = await startMirror(before.directory);
   const kernels = [20, 30, 39].flatMap((n) => before.kernels[n]?.uname ?? []);
   const root = benchRoot(path.join(scratch, 'root-fleet'), mirror.url, kernels);
-  const argv = [process.execPath, path.join(place, 'kpatch-pm.mjs'), '--installroot', root.path];
+  const argv = [process.execPath, path.join(place, 'kpatch-pm.cjs'), '--installroot', root.path];
   argv.push('--refresh', 'install', '--dry-run');
   try {
     const first = await priceOf(mirror, argv);

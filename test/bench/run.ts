@@ -31,7 +31,7 @@ function built(scratch: string): string {
   const place = path.join(scratch, 'dist');
   const done = spawnSync(process.execPath, [path.join(top, 'packaging', 'build.mjs'), place], { stdio: 'inherit' });
   if (done.status !== 0) throw new Error('the program could not be built');
-  return path.join(place, 'kpatch-pm.mjs');
+  return path.join(place, 'kpatch-pm.cjs');
 }
 
 const { scratch, node } = values;

@@ -39,7 +39,7 @@ async function demonstrate(): Promise<void> {
   if ((await run(process.execPath, ['packaging/build.mjs'])) !== 0) throw new Error('the program could not be built');
   const server = await serveFixtures();
   const root = scratchRoot({ url: server.url });
-  const program = path.join(top, 'dist', 'kpatch-pm.mjs');
+  const program = path.join(top, 'dist', 'kpatch-pm.cjs');
   const kpatchPm = async (...words: string[]): Promise<void> => {
     console.log(`\n$ kpatch-pm --installroot ${root.path} ${words.join(' ')}`);
     const status = await run(process.execPath, [program, '--installroot', root.path, ...words]);

@@ -30,7 +30,7 @@ beforeAll(() => {
   const build = spawnSync(process.execPath, [path.join(top, 'packaging', 'build.mjs'), scratch], { encoding: 'utf8' });
   if (build.status !== 0) throw new Error(build.stderr);
   mkdirSync(at('empty'));
-  const script = `#!/bin/sh\nexec ${process.execPath} ${at('kpatch-pm.mjs')} "$@"\n`;
+  const script = `#!/bin/sh\nexec ${process.execPath} ${at('kpatch-pm.cjs')} "$@"\n`;
   writeFileSync(at('kpatch-pm'), script, { mode: 0o755 });
   kpatchPm('--installroot', root.path, 'makecache');
   kpatchPm('--installroot', root.path, '-y', 'install', 'kpatch-patch-5_14_0-427_16_1');

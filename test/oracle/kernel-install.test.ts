@@ -41,7 +41,7 @@ needs('kernel-install')('under the real kernel-install', () => {
     writeFileSync(path.join(root, 'boot', `vmlinuz-${K}`), 'a kernel');
     script(
       'kpatch-pm',
-      `#!/bin/sh\n[ "$2" = kernel-install ] || exit 9\nshift 2\nexec ${process.execPath} ${scratch}/dist/kpatch-pm.mjs hook kernel-install --installroot ${root} "$@"\n`,
+      `#!/bin/sh\n[ "$2" = kernel-install ] || exit 9\nshift 2\nexec ${process.execPath} ${scratch}/dist/kpatch-pm.cjs hook kernel-install --installroot ${root} "$@"\n`,
     );
     // The plug-in as shipped, but for where the program lies.
     script('95-kpatch-pm.install', readFileSync(PLUGIN, 'utf8').replace('/usr/bin/kpatch-pm', program()));

@@ -54,7 +54,7 @@ needs('rpmbuild', 'rpm')('the RPM of this checkout', () => {
     expect(rpm('-i', '--nodeps', '--noscripts', file).status).toBe(0);
     const verified = rpm('-V', '--nodeps', '--noscripts', 'kpatch-pm');
     expect([verified.status, verified.stdout]).toEqual([0, '']);
-    const program = path.join(root, 'usr/lib/kpatch-pm/kpatch-pm.mjs');
+    const program = path.join(root, 'usr/lib/kpatch-pm/kpatch-pm.cjs');
     const run = (...args: string[]) => spawnSync(process.execPath, [program, ...args], { encoding: 'utf8' });
     expect(run('--version').stdout).toContain(version);
     const status = run('--installroot', root, 'status');

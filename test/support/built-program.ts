@@ -15,7 +15,7 @@ export function builtProgram(): BuiltProgram {
   const scratch = mkdtempSync(path.join(os.tmpdir(), 'kpm-built-'));
   const built = spawnSync(process.execPath, [path.join(top, 'packaging', 'build.mjs'), scratch], { encoding: 'utf8' });
   if (built.status !== 0) throw new Error(built.stderr);
-  const file = path.join(scratch, 'kpatch-pm.mjs');
+  const file = path.join(scratch, 'kpatch-pm.cjs');
   return {
     // A clean environment: with an unsafe one the program starts itself again, and a signal would miss the working process.
     start: (args) =>

@@ -76,6 +76,6 @@ export function builtProgram(): string {
 export function programFiles(): NonNullable<GuestOptions['files']> {
   return {
     '/usr/lib/kpatch-pm': builtProgram(),
-    '/usr/bin/kpatch-pm': { text: '#!/bin/bash\nexec node /usr/lib/kpatch-pm/kpatch-pm.mjs "$@"\n', mode: 0o755 },
+    '/usr/bin/kpatch-pm': { text: '#!/bin/bash\nexec node /usr/lib/kpatch-pm/kpatch-pm.cjs "$@"\n', mode: 0o755 },
   };
 }
