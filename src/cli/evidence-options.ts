@@ -2,6 +2,9 @@
 import type { OptionSpec } from './options.ts';
 
 export const EVIDENCE_OPTIONS = [
+  { name: 'list', kind: 'flag', help: 'As the word list.', group: 'Output', verbs: ['updateinfo'] },
+  { name: 'info', kind: 'flag', help: 'As the word info.', group: 'Output', verbs: ['updateinfo'] },
+  { name: 'summary', kind: 'flag', help: 'As the word summary.', group: 'Output', verbs: ['updateinfo'] },
   {
     name: 'with-cve',
     kind: 'flag',

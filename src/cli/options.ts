@@ -287,6 +287,10 @@ export interface Options {
 export const CONFLICTS: readonly (readonly [string, string])[] = [
   ['repo', 'disablerepo'],
   ['refresh', 'cacheonly'],
+  ['enabled', 'disabled'],
+  ['list', 'info'],
+  ['list', 'summary'],
+  ['info', 'summary'],
   ['json', 'csv'],
   ['json', 'vex'],
   ['csv', 'vex'],

@@ -111,6 +111,14 @@ export const VERB_OPTIONS = [
     group: 'What to work on',
     verbs: [...SHOWING, 'repolist', 'updateinfo'],
   },
+  { name: 'enabled', kind: 'flag', help: 'The repositories in use.', group: 'What to work on', verbs: ['repolist'] },
+  {
+    name: 'disabled',
+    kind: 'flag',
+    help: 'The repositories that are switched off.',
+    group: 'What to work on',
+    verbs: ['repolist'],
+  },
   {
     name: 'showduplicates',
     kind: 'flag',

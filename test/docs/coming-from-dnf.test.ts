@@ -1,103 +1,117 @@
-// Runs docs/coming-from-dnf.md from top to bottom: the shell reads each line, main() does it, on one machine.
+// docs/coming-from-dnf.md: its commands are run, it has those of the vendor, and it says what of dnf is not offered.
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import os from 'node:os';
-import path from 'node:path';
 import { afterAll, describe, expect, test } from '@jest/globals';
-import { main } from '../../src/cli/main.ts';
-import { parseCase } from '../support/cases/parse.ts';
-import { buildStage } from '../support/cases/stage.ts';
+import { spellings } from '../../src/cli/completion/tables.ts';
+import { OPTIONS, type OptionSpec } from '../../src/cli/options.ts';
 import { KERNELS } from '../support/fixtures.ts';
-import { surroundings } from '../support/surroundings.ts';
-import { top } from '../support/top.ts';
+import { commandsOf, KNOWN, pageMachine, readPage, unanswered } from '../support/page-run.ts';
+import { needs } from '../support/programs.ts';
 
-const page = readFileSync(path.join(top, 'docs', 'coming-from-dnf.md'), 'utf8');
+const page = readPage('coming-from-dnf.md');
+const machine = pageMachine(`@KERNELS\n${KERNELS.K1}\n${KERNELS.K2}\n\n@SERVED el9\n`, KERNELS.K1);
+afterAll(() => machine.remove());
 
-interface Command {
-  readonly line: string;
-  /** What follows the first pipe. */
-  readonly pipe: string | null;
-  readonly status: number;
-}
-
-/** The commands of all blocks, in order. */
-function commands(): Command[] {
-  const blocks = [...page.matchAll(/^```sh\n(.*?)^```$/gms)].map((match) => match[1] as string);
-  return blocks
-    .flatMap((block) => block.split('\n'))
-    .filter((line) => line !== '' && !line.startsWith('#'))
-    .map((whole) => {
-      const status = Number(/# exit status (\d+)/.exec(whole)?.[1] ?? 0);
-      const [line = '', pipe = null] = whole.split(' | ');
-      return { line, pipe, status };
-    });
-}
-
-const stage = buildStage(parseCase(`@KERNELS\n${KERNELS.K1}\n${KERNELS.K2}\n\n@SERVED el9\n`));
-const bin = mkdtempSync(path.join(os.tmpdir(), 'kpm-dnf-page-'));
-const home = path.join(stage.path, 'root');
-mkdirSync(home);
-writeFileSync(path.join(bin, 'uname'), `#!/bin/sh\necho ${KERNELS.K1}\n`, { mode: 0o755 });
-writeFileSync(path.join(bin, 'kpatch-pm'), '#!/bin/sh\nfor word; do printf "%s\\0" "$word"; done\n', { mode: 0o755 });
-afterAll(() => {
-  rmSync(stage.path, { recursive: true });
-  rmSync(bin, { recursive: true });
-});
-
-const shell = (line: string, input = ''): { status: number | null; stdout: string } =>
-  spawnSync('/bin/sh', ['-c', line], {
-    encoding: 'utf8',
-    input,
-    cwd: home,
-    env: { PATH: `${bin}:/usr/bin:/bin`, LANG: 'C.UTF-8' },
-  });
+/** Every command block of the vendor's chapter on live patching (RHEL 7 to 10), and of the common how-tos. */
+const VENDOR = [
+  // which kernel, and is there a live patch for it
+  'uname -r',
+  'yum search $(uname -r)',
+  'dnf search $(uname -r)',
+  'yum list installed | grep kernel',
+  'dnf list installed | grep kernel',
+  // subscribing the installed kernel
+  'yum install "kpatch-patch = $(uname -r)"',
+  'dnf install "kpatch-patch = $(uname -r)"',
+  'dnf install “kpatch-patch = $(uname -r)”',
+  'kpatch list',
+  // and those to come
+  'yum install kpatch-dnf',
+  'dnf install kpatch-dnf',
+  'yum kpatch auto',
+  'dnf kpatch auto',
+  'yum kpatch status',
+  'dnf kpatch status',
+  'yum kpatch manual',
+  'dnf kpatch manual',
+  'dnf kpatch install',
+  'dnf kpatch auto-filter',
+  'dnf kpatch no-filter',
+  // updating
+  'yum update "kpatch-patch = $(uname -r)"',
+  'dnf update "kpatch-patch = $(uname -r)"',
+  'yum update "kpatch-patch*"',
+  'dnf update "kpatch-patch*"',
+  // removing the package, and only its module
+  'yum list installed | grep kpatch-patch',
+  'dnf list installed | grep kpatch-patch',
+  'yum remove kpatch-patch-5_14_0-427_13_1.x86_64',
+  'dnf remove kpatch-patch-5_14_0-427_13_1.x86_64',
+  'yum list installed | grep kpatch-patch-5_14_0-427_13_1',
+  'dnf list installed | grep kpatch-patch-5_14_0-427_13_1',
+  'kpatch uninstall kpatch_5_14_0_427_13_1_1_2',
+];
+/** The same chapter, about the unit that loads at boot: nothing changes there. */
+const UNIT = [
+  'systemctl is-enabled kpatch.service',
+  'systemctl disable kpatch.service',
+  'systemctl status kpatch.service',
+  'systemctl enable kpatch.service',
+];
 
 describe('docs/coming-from-dnf.md', () => {
-  const all = commands();
+  const all = commandsOf(page);
 
   test.each(all.map((command, n) => [n + 1, command.line, command] as const))('%i: %s', async (_, __, command) => {
-    // What the shell makes of the line, NUL behind each argument.
-    const args = shell(command.line).stdout.split('\0').slice(0, -1);
-    const around = surroundings({ hostPath: stage.path, directory: '/root', uname: stage.uname });
-    const status = await main(args, around);
-    expect({ status, err: around.stderr.text }).toEqual({ status: command.status, err: around.stderr.text });
+    const { status, out, err, piped } = await machine.run(command);
+    expect({ status, err }).toEqual({ status: command.status, err });
     if (command.pipe === null) return;
-    expect(around.stdout.text).not.toBe('');
-    expect(shell(command.pipe, around.stdout.text).status).toBe(0);
+    expect(out).not.toBe('');
+    expect(piped).toBe(0);
   });
 
   test('has the line of every command of the vendor and of the usual how-tos', () => {
-    const known = page.split('\n').filter((line) => /^# (dnf|yum|kpatch|uname|rpm) /.test(line));
-    const wanted = [
-      'uname -r',
-      'yum search $(uname -r)',
-      'yum install "kpatch-patch = $(uname -r)"',
-      'dnf install “kpatch-patch = $(uname -r)”',
-      'kpatch list',
-      'yum list installed | grep kpatch-patch',
-      'dnf list installed | grep kernel',
-      'dnf install kpatch-dnf',
-      'dnf kpatch auto',
-      'dnf kpatch manual',
-      'dnf kpatch status',
-      'dnf kpatch install',
-      'dnf kpatch auto-filter',
-      'dnf kpatch no-filter',
-      'dnf update "kpatch-patch = $(uname -r)"',
-      'dnf update "kpatch-patch*"',
-      'dnf remove kpatch-patch-5_14_0-427_13_1.x86_64',
-      'kpatch uninstall kpatch_5_14_0_427_13_1_1_2',
-    ];
-    expect(wanted.filter((line) => !known.includes(`# ${line}`))).toEqual([]);
+    const known = page.split('\n').filter((line) => KNOWN.test(line));
+    expect(VENDOR.filter((line) => !known.includes(`# ${line}`))).toEqual([]);
+    expect(UNIT.filter((line) => !page.includes(`\`${line}\``))).toEqual([]);
   });
 
-  test('each of those commands stands above one of ours', () => {
-    const lines = page.split('\n');
-    const alone = lines.filter((line, n) => {
-      if (!/^# (dnf|yum|kpatch|uname|rpm) /.test(line)) return false;
-      const next = lines.slice(n + 1).find((other) => !other.startsWith('#'));
-      return !next?.startsWith('kpatch-pm ');
-    });
-    expect(alone).toEqual([]);
+  test('each of those commands stands above one of ours', () => expect(unanswered(page)).toEqual([]));
+});
+
+/** Rows of the page's table of options that are not offered, without the dashes. */
+const refused = (): string[] =>
+  (page.split('## Options of dnf that are not offered')[1] ?? '')
+    .split('\n## ')[0]
+    ?.split('\n')
+    .filter((line) => line.startsWith('| `'))
+    .flatMap((line) =>
+      [...(line.split('|')[1] ?? '').matchAll(/`(--?[A-Za-z0-9-]+)/g)].map((match) => match[1] as string),
+    ) ?? [];
+
+needs('dnf')('every option of dnf for the verbs both have', () => {
+  const ours = new Set((OPTIONS as readonly OptionSpec[]).flatMap(spellings));
+
+  test.each(['install', 'list', 'search', 'check-update', 'repolist', 'updateinfo', 'clean'])(
+    '%s: each is offered, or the page says that it is not',
+    (verb) => {
+      const { stdout } = spawnSync('dnf', ['--disableplugin=*', verb, '--help'], {
+        encoding: 'utf8',
+        env: { PATH: process.env.PATH, LC_ALL: 'C', COLUMNS: '200' },
+      });
+      const theirs = stdout
+        .split('\n')
+        .filter((line) => /^ {2}-/.test(line))
+        .flatMap((line) => (line.trim().split(/ {2,}/)[0] ?? '').split(', '))
+        .map((form) => form.split(/[ =[]/)[0] as string)
+        .filter((form) => form.startsWith('-'));
+      expect(theirs.length).toBeGreaterThan(20);
+      const known = new Set([...ours, ...refused()]);
+      expect(theirs.filter((form) => !known.has(form))).toEqual([]);
+    },
+  );
+
+  test('nothing is called refused that is offered', () => {
+    expect(refused().length).toBeGreaterThan(20);
+    expect(refused().filter((form) => ours.has(form))).toEqual([]);
   });
 });

@@ -93,6 +93,8 @@ needs('dnf', 'rpm')('dnf updateinfo', () => {
     [['list', 'all', 'security']],
     [['list', 'all', 'bugfix']],
     [['list', 'all', 'cves']],
+    [['--list', '--all']],
+    [['--info', 'FXSA-2024:1002']],
     [['list', 'FXSA-2024:10*']],
     [['list', '--all', '--security']],
     [['list', '--all', '--bugfix', '--security']],

@@ -12,7 +12,8 @@ export async function run({ machine, verb, words, request, ui, output, options }
   await observed.net.close();
   if (verb === 'repoinfo') tellNotices(ui, observed.world);
   else for (const { text } of observed.world.notices) ui.warn(text);
-  const which = options.flag('all') ? 'all' : verb === 'repolist' ? (words[0] ?? 'enabled') : 'enabled';
+  const flag = (['all', 'disabled', 'enabled'] as const).find((name) => options.flag(name));
+  const which = flag ?? (verb === 'repolist' ? (words[0] ?? 'enabled') : 'enabled');
   const all = which === 'all';
   const ids = verb === 'repoinfo' ? words : [];
   const views = viewsOf(observed).filter((one) =>

@@ -61,7 +61,9 @@ function questionOf(words: readonly string[], options: Options): Asked {
     if (found !== undefined) rest.shift();
     return found;
   };
-  const show = take((word) => SHOWS.find((one) => one === word)) ?? (words.length > 0 ? 'list' : 'summary');
+  const flag = SHOWS.find((name) => options.flag(name));
+  const word = take((one) => SHOWS.find((show) => show === one));
+  const show = flag ?? word ?? (words.length > 0 ? 'list' : 'summary');
   const which = take((word) => AVAILABILITY[word]);
   const type = take((word) => TYPES[word]);
   const cves = take((word) => (word === 'cves' ? true : undefined)) ?? false;
