@@ -66,6 +66,7 @@ function checkJson(args: Section, ran: Ran): void {
   const verb = words.map(verbOf).find((found) => found !== null)?.name ?? '';
   const own =
     (words.includes('--downloadonly') ? 'packages' : SCHEMA_OF[verb]) ??
+    (verb === 'bundle' ? (words.includes('install') ? 'plan' : 'bundle') : null) ??
     ([
       'status',
       'kernels',
@@ -78,6 +79,8 @@ function checkJson(args: Section, ran: Ran): void {
       'needs-reboot',
       'doctor',
       'report',
+      'quarantine',
+      'boot',
     ].includes(verb)
       ? verb
       : 'plan');

@@ -15,9 +15,11 @@ function about({ file, manifest }: { readonly file: string; readonly manifest: M
     `Metadata of : ${manifest.made.replace('T', ' ').replace('Z', ' UTC')}`,
     `From        : ${manifest.repositories.map(({ id }) => id).join(', ')}`,
     `Levels      : ${manifest.levels === 'all' ? 'every usable one' : 'the newest usable one'}`,
-    `Content     : ${manifest.packages.length} packages, ${manifest.advisories.length} advisories, ${humanSize(bytes)}`,
+    `Content     : ${count(manifest.packages.length, 'package', 's')}, ${count(manifest.advisories.length, 'advisor', 'ies', 'y')}, ${humanSize(bytes)}`,
   ];
 }
+
+const count = (n: number, word: string, many: string, one = ''): string => `${n} ${word}${n === 1 ? one : many}`;
 
 function byKernel(manifest: Manifest, line: (entry: Manifest['packages'][number]) => string): string[] {
   return manifest.kernels.flatMap((kernel) => [
@@ -31,7 +33,7 @@ export function renderCreated(created: Pick<Created, 'file' | 'manifest' | 'sign
   const { file, manifest, signer } = cleanDeep(created);
   const lines = [
     ...about({ file, manifest }),
-    `Signed by   : ${signer ?? 'nobody'}`,
+    `Signed by   : ${signerLine(signer)}`,
     ...byKernel(manifest, ({ nevra }) => nevra),
   ];
   return `${lines.join('\n')}\n`;
@@ -68,20 +70,18 @@ export function renderVerified(verified: VerifiedBundle): string {
 export interface BundleView {
   readonly file: string | null;
   readonly manifest: Manifest | null;
-  /** Of `verify`: the verdict; of `create`: the fingerprint. */
-  readonly signer?: BundleSigner | string | null;
+  readonly signer?: BundleSigner | null;
   readonly packages?: readonly VerifiedEntry[];
   readonly error?: ErrorJson | null;
 }
 
 /** docs/schemas/bundle.json. */
 export function bundleJson({ file, manifest, signer = null, packages = [], error = null }: BundleView): unknown {
-  const made = typeof signer === 'string' ? { verdict: 'good', fingerprint: signer, owner: null } : signer;
   return {
     format: JSON_FORMAT,
     file,
     manifest,
-    signer: made,
+    signer,
     packages: packages.map(({ path, nevra, kernel, repo, signer: by, owner, authentic, problem }) => ({
       path,
       nevra,

@@ -25,6 +25,7 @@ import {
   manifestText,
   SIGNATURE,
 } from './manifest.ts';
+import type { BundleSigner } from './signed.ts';
 
 export interface CreateRequest {
   /** Absolute path on the host. */
@@ -41,8 +42,7 @@ export interface CreateRequest {
 export interface Created {
   readonly file: string;
   readonly manifest: Manifest;
-  /** Fingerprint of the key that signed the bundle; null: nobody did. */
-  readonly signer: string | null;
+  readonly signer: BundleSigner;
   /** What was noticed about the repositories. */
   readonly observed: Pick<Observed, 'world'>;
 }
@@ -68,10 +68,15 @@ export async function createBundle(machine: Machine, request: Request, given: Cr
       observed,
       found.packages.map(({ offer }) => offer),
     );
-    return { file: wish.file, manifest, signer: key?.fingerprint ?? null, observed };
+    return { file: wish.file, manifest, signer: signerOf(key), observed };
   } finally {
     await observed.net.close();
   }
+}
+
+function signerOf(key: PublicKey | null): BundleSigner {
+  if (key === null) return { verdict: 'unsigned', fingerprint: null, owner: null };
+  return { verdict: 'good', fingerprint: key.fingerprint, owner: key.owner };
 }
 
 const entry = (name: string, read: ArchiveEntry['read']): ArchiveEntry => ({ name, read });
