@@ -10,6 +10,7 @@ import type { Machine, Ui } from './host/machine.ts';
 import { applyPlan, type Report } from './pipeline/apply.ts';
 import { checkMatches, checkUsable, specsOf, withNamedFiles } from './pipeline/named.ts';
 import { look, type Observed } from './pipeline/observe.ts';
+import { finishRegistrations } from './pipeline/registration.ts';
 import type { Request } from './pipeline/request.ts';
 import { recordToUndo, withKeptLevels } from './pipeline/undo.ts';
 import { checkKernels, withUnfinished } from './pipeline/world.ts';
@@ -59,9 +60,14 @@ export async function carryOut(
     const { world } = observed;
     const plan = decide(world, request, ui, undo);
     checkUsable(plan, specsOf(request, world));
-    if (plan.actions.length === 0) return { world, plan, report: null };
+    if (plan.actions.length === 0) {
+      await finishRegistrations(observed, request, locked, ui);
+      return { world, plan, report: null };
+    }
     if (!(await approve(world, plan))) throw new KpmError('aborted', { text: 'Operation aborted.' });
-    return { world, plan, report: await applyPlan(observed, request, plan, locked, ui) };
+    const report = await applyPlan(observed, request, plan, locked, ui);
+    await finishRegistrations(observed, request, locked, ui);
+    return { world, plan, report };
   } finally {
     await observed?.net.close();
     locked.release();

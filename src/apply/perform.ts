@@ -8,6 +8,7 @@ import type { Machine } from '../host/machine.ts';
 import { RETIRED } from '../state/directory.ts';
 import { HISTORY, recordPath, recordText } from '../state/history.ts';
 import { HOLDS, holdsText, readHolds, withHold, withoutHold } from '../state/holds.ts';
+import { removeBound } from '../state/machine-bound.ts';
 import { receiptPath, receiptText } from '../state/receipts.ts';
 import type {
   DropStep,
@@ -89,6 +90,8 @@ export async function perform(step: Step, transaction: Transaction): Promise<Don
       return hold(step, transaction);
     case 'forget':
       return forget(step, transaction);
+    case 'reset':
+      return removeBound(root) ? 'done' : 'already';
     case 'record':
       return record(step, transaction);
   }

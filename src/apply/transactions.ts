@@ -37,6 +37,8 @@ export interface InstallRequest {
   /** Keep the bytes of what is superseded until a `forget` step, so that it can come back. */
   readonly keep: boolean;
   readonly downgrade?: boolean;
+  /** The rpm database is to be told later: the receipt says so, that a later run can, should this one be killed. */
+  readonly pending?: boolean;
   /** The levels before this one, as their receipts have them. */
   readonly earlier?: readonly EarlierLevel[];
 }
@@ -55,11 +57,11 @@ const putStep = (place: Place, kernel: KernelRelease, module: StagedModule, ifRe
 });
 
 type Registering = Pick<InstallRequest, 'kernel' | 'verified' | 'modules' | 'downgrade'> & {
-  readonly replaces: readonly InstalledPatch[];
+  readonly replaces: readonly Pick<InstalledPatch, 'file'>[];
 };
 
 /** The files of superseded patches that the new package does not bring itself. */
-function supersededFiles({ replaces, modules }: Pick<InstallRequest, 'replaces' | 'modules'>): string[] {
+function supersededFiles({ replaces, modules }: Pick<Registering, 'replaces' | 'modules'>): string[] {
   const fresh = new Set(modules.map(({ file }) => file));
   const names = replaces.flatMap(({ file }) => (file === null ? [] : [path.posix.basename(file)]));
   return [...new Set(names)].filter((name) => !fresh.has(name));
@@ -112,6 +114,7 @@ export function receiptOf(request: Omit<InstallRequest, 'replaces' | 'register' 
     by: request.by,
     askedBy: request.askedBy,
     registered: false,
+    ...(request.pending ? { registration: 'pending' } : {}),
     changelog: keptChangelog(verified),
     earlier: request.earlier ?? [],
   };

@@ -57,6 +57,7 @@ const COMMANDS: Record<VerbName, () => Promise<Command>> = {
   keys: () => import('./commands/keys.ts'),
   module: () => import('./commands/module.ts'),
   quarantine: () => import('./commands/quarantine.ts'),
+  machine: () => import('./commands/machine.ts'),
   history: () => import('./commands/history.ts'),
   doctor: () => import('./commands/doctor.ts'),
   boot: () => import('./commands/boot.ts'),

@@ -202,6 +202,7 @@ export const OPTIONS = [
   },
   {
     name: 'assumeyes',
+    aliases: ['yes'],
     short: 'y',
     kind: 'flag',
     help: 'Answer yes to every question, also whether the keys named by `gpgkey` are trusted.',

@@ -47,6 +47,21 @@ export const SYSTEM_VERBS = [
       { command: 'kpatch-pm --installroot /mnt/image doctor', what: 'an image, before it is rolled out' },
     ],
   },
+  {
+    name: 'machine',
+    aliases: [],
+    takes: 'reset',
+    words: ['reset'],
+    least: 1,
+    summary: 'Take out of a system what belongs to this one machine, before an image is made of it',
+    about: [
+      'reset shows what it found, asks, and removes it: who allowed unattended loading here, what was being loaded or proved healthy here, the queue of the service, and the whole cache with the age of the newest metadata that was seen. What is installed, keys, pins, holds, quarantine and the history stay, and so does the setting; but machines made of the image load nothing unattended until somebody types `kpatch-pm auto` there, or their first boot runs it.',
+    ],
+    examples: [
+      { command: 'kpatch-pm machine reset --dry-run', what: 'what belongs to this machine alone?' },
+      { command: 'kpatch-pm --installroot /mnt/image machine reset --yes', what: 'in the script that builds an image' },
+    ],
+  },
 ] as const satisfies readonly VerbSpec[];
 
 /** Not in the help: units of systemd call them. */
@@ -74,5 +89,21 @@ export const HIDDEN_VERBS = [
       'Does nothing unless the setting is auto. Loads only where somebody typed `kpatch-pm auto` on this machine, and within maintenance_window. wait: until the queue is empty or --lock-timeout seconds have passed (300 unless said), for the actions of dnf.',
     ],
     examples: [{ command: 'systemctl start kpatch-pm.service', what: 'a run now, as the timer would do it' }],
+  },
+  {
+    name: 'veto',
+    aliases: [],
+    takes: 'KVER...',
+    least: 1,
+    summary: 'Tell dnf5 to stop a transaction that brings a kernel without live patches: an action of dnf5 calls it',
+    about: [
+      "Prints what dnf5's actions plug-in reads: stop=REASON where the filter is on (kpatch-pm auto-filter), nobody offers live patches for KVER, and a kernel that is installed has them; else nothing. What cannot be told is logged and stops nothing. Always ends with 0.",
+    ],
+    examples: [
+      {
+        command: 'kpatch-pm veto 5.14.0-503.11.1.el9_5.x86_64',
+        what: 'would dnf5 be stopped from installing this kernel?',
+      },
+    ],
   },
 ] as const satisfies readonly VerbSpec[];

@@ -55,6 +55,8 @@ export interface Receipt {
   readonly askedBy: string;
   /** Whether the rpm database was told. */
   readonly registered: boolean;
+  /** The rpm database is to be told once the kernel took the level; absent when that is done, or was never wanted. */
+  readonly registration?: 'pending';
   /**
    * The changelog of the package: what it fixes, vouched for by `signer`. Receipts written before this was kept have none;
    * entries beyond MAX_CHANGELOG are left out.

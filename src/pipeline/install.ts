@@ -35,6 +35,7 @@ export async function installOne(application: Application, staged: StagedPatch):
   const request: InstallRequest = {
     ...instruction(application, staged),
     register: registers(application) && !later,
+    pending: registers(application) && later,
     keep: later,
     earlier: earlierOf(before).filter((level) => !sameNevra(level.package, pkg)),
   };
@@ -63,7 +64,7 @@ export async function settle(application: Application, { request }: Installation
     await transact(application, { steps: [{ do: 'forget', kernel: request.kernel }], blobs: new Map() });
     return;
   }
-  await transact(application, registerSteps({ ...request, receipt: receiptOf(request) }));
+  await transact(application, registerSteps({ ...request, receipt: receiptOf({ ...request, pending: false }) }));
 }
 
 /** The kernel refused the new level: the one before returns on disk. */

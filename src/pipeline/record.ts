@@ -83,6 +83,14 @@ function known(nevra: Nevra, kernel: string, receipts: readonly Receipt[]): Reco
   return named(nevra, receipt?.packageSha256 ?? null);
 }
 
+/** `machine reset`. */
+export const resetAction: RecordedAction = { ...NOTHING, do: 'reset' };
+
+/** Telling the rpm database what an interrupted run did not. */
+export function registeringAction({ kernel, package: pkg, packageSha256, repo }: Receipt): RecordedAction {
+  return { ...NOTHING, do: 'register', kernel, package: named(pkg, packageSha256), repo };
+}
+
 /** The record of a run that carries out a plan. */
 export function recordFor({ machine, world }: Observed, request: Request, plan: Plan, locked: LockedState): RunRecord {
   const receipts = readReceipts(machine.root, machine.uid);

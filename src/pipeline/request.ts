@@ -33,7 +33,8 @@ export type ReadingVerb =
   | 'module'
   | 'quarantine'
   | 'boot'
-  | 'service';
+  | 'service'
+  | 'machine';
 
 export interface Request {
   readonly verb: Verb | ReadingVerb | 'keys';

@@ -61,7 +61,8 @@ export function withKeptLevels(observed: Observed, record: HistoryRecord | undef
     : { ...observed, world: { ...world, offered: [...kept, ...world.offered] }, named };
 }
 
-function keptLevel({ cache }: Observed, level: Nevra, named: Map<string, NamedFile>): OfferedPackage[] {
+/** A level that the cache kept, as an offer; its bytes go to `named`. */
+export function keptLevel({ cache }: Observed, level: Nevra, named: Map<string, NamedFile>): OfferedPackage[] {
   const place = cache.own;
   if (place === null) return [];
   const prefix = `${formatNevra(level)}.`;

@@ -1,8 +1,10 @@
 // Looking without changing anything. Apart from pipeline.ts, so that verbs that only look do not load what changes the machine.
+import { formatNevra } from '../domain/nevra.ts';
 import type { World } from '../domain/world.ts';
 import { KpmError } from '../errors.ts';
 import type { Machine, Ui } from '../host/machine.ts';
 import { pendingJournal } from '../state/journal.ts';
+import { readReceipts } from '../state/receipts.ts';
 import { look } from './observe.ts';
 import type { Request } from './request.ts';
 
@@ -30,11 +32,19 @@ export function checkKernels(kernels: readonly string[], world: World): void {
   });
 }
 
+/** A notice about a level that an interrupted run did not tell the rpm database of. */
+function unregistered({ root, uid }: Machine): World['notices'][number] | null {
+  const waiting = readReceipts(root, uid, () => undefined).find(({ registration }) => registration);
+  if (waiting === undefined) return null;
+  const text = `An earlier run was interrupted before it told the rpm database of ${formatNevra(waiting.package)}; the next run that changes something does it.`;
+  return { code: 'unfinished', text };
+}
+
 /** A notice about a transaction that an earlier run left unfinished; null when there is none, or none that may be read. */
 function unfinished(machine: Machine): World['notices'][number] | null {
   try {
     const journal = pendingJournal(machine.root, machine.uid);
-    if (journal === null) return null;
+    if (journal === null) return unregistered(machine);
     const text = `An earlier run (${journal.command}, ${journal.since}) was interrupted; the next run that changes something finishes it.`;
     return { code: 'unfinished', text };
   } catch (error) {

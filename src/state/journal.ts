@@ -36,6 +36,7 @@ const KINDS = new Set<string>([
   'unhold',
   'forget',
   'record',
+  'reset',
 ] satisfies Step['do'][]);
 
 /** Whether a step stays in the places it may touch; asked before the commit and again when a journal is read. */

@@ -109,6 +109,11 @@ export interface RecordStep {
   readonly ends: readonly number[];
 }
 
+/** Removes what belongs to this machine alone (state/machine-bound.ts). */
+export interface ResetStep {
+  readonly do: 'reset';
+}
+
 export type Step =
   | PutStep
   | DropStep
@@ -120,7 +125,8 @@ export type Step =
   | HoldStep
   | UnholdStep
   | ForgetStep
-  | RecordStep;
+  | RecordStep
+  | ResetStep;
 
 /** What became of one step: done now, was so already, or refused with a reason that does not end the transaction. */
 export interface StepResult {

@@ -1,27 +1,57 @@
 // Whole transactions as a changing run does them: state opened, locked, an earlier run's work finished, then the steps.
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { recover, runTransaction } from '../../src/apply/install.ts';
-import { installSteps, removeSteps, settingStep, type Work } from '../../src/apply/transactions.ts';
+import { openRecord } from '../../src/apply/record.ts';
+import { keptFiles } from '../../src/apply/retired.ts';
+import {
+  type InstallRequest,
+  installSteps,
+  receiptOf,
+  registerSteps,
+  removeSteps,
+  settingStep,
+  type Work,
+} from '../../src/apply/transactions.ts';
+import type { RecordedAction } from '../../src/domain/history.ts';
 import type { InstalledPatch } from '../../src/domain/livepatch.ts';
 import type { Machine } from '../../src/host/machine.ts';
 import { installedPatches } from '../../src/observe/system/installed.ts';
 import { readRpmdb } from '../../src/observe/system/rpmdb.ts';
 import { openState } from '../../src/state/directory.ts';
+import { readHolds } from '../../src/state/holds.ts';
 import { lockState } from '../../src/state/lock.ts';
 import { readReceipts } from '../../src/state/receipts.ts';
 import type { TransactionResult } from '../../src/state/steps.ts';
 import { listener, machineOver } from './machine.ts';
 import { K1, levelRequest } from './packages.ts';
 
+/** What the record of a run says it did. */
+const ACTION: RecordedAction = {
+  do: 'install',
+  kernel: K1,
+  package: null,
+  repo: null,
+  empty: false,
+  replaces: null,
+  adopts: false,
+  module: null,
+  hold: null,
+  setting: null,
+  outcome: 'not-run',
+  error: null,
+};
+
 /** One changing run: recovers, then does `work` (none: only recovers). */
 export async function changingRun(machine: Machine, work: Work | null): Promise<TransactionResult | null> {
   const locked = await lockState(machine, openState(machine), { timeout: 0, command: 'kpatch-pm test' });
   try {
     const recovered = await recover(machine, locked, listener());
-    return work === null ? recovered : await runTransaction(machine, locked, work.steps, work.blobs);
+    if (work === null) return recovered;
+    const of = openRecord(machine, locked, 'test', [ACTION]);
+    return await runTransaction(machine, locked, work.steps, work.blobs, { record: { of, ends: [0] } });
   } finally {
     locked.release();
   }
@@ -44,6 +74,33 @@ export const WORK = {
     installSteps({ ...(await levelRequest('1-2')), replaces: await installed(machine), keep: true }),
   'upgrade, registered': async (machine: Machine) =>
     installSteps({ ...(await levelRequest('1-2')), replaces: await installed(machine), register: true }),
+  /** What a run that was killed between installing and loading left undone. */
+  'registration made up for': async (machine: Machine) => {
+    const request = { ...(await levelRequest('1-2')), replaces: keptFiles(machine.root, K1) };
+    return registerSteps({ ...request, receipt: receiptOf(request) });
+  },
+  /** What rpm installed becomes ours. */
+  adopt: async (machine: Machine) =>
+    installSteps({ ...(await levelRequest('1-2')), replaces: await installed(machine), register: true }),
+  'adopt the same level': async (machine: Machine) =>
+    installSteps({ ...(await levelRequest('1-1')), replaces: await installed(machine), register: true }),
+  'undo an upgrade': async (machine: Machine) => {
+    const request = { ...(await levelRequest('1-1')), replaces: await installed(machine), register: true };
+    const hold = {
+      kernel: K1,
+      name: request.verified.pkg.nevra.name,
+      since: '2026-01-01T00:00:00.000Z',
+      why: 'undone',
+    };
+    const { steps, blobs } = installSteps({ ...request, downgrade: true });
+    return { steps: [...steps, { do: 'hold', hold }], blobs };
+  },
+  'undo a removal': async (machine: Machine) => {
+    const { steps, blobs } = installSteps({ ...(await levelRequest('1-1')), register: true });
+    const [held] = readHolds(machine.root, machine.uid);
+    if (!held) throw new Error('nothing is held');
+    return { steps: [...steps, { do: 'unhold', kernel: held.kernel, name: held.name }], blobs };
+  },
   subscribe: async () => installSteps(await levelRequest('empty')),
   remove: async (machine: Machine) => {
     const [patch] = await installed(machine);
@@ -61,12 +118,41 @@ export type Kind = keyof typeof WORK;
 
 /** The root each kind of work starts from: 1-1 is installed, but for the first install. Registered where the work registers. */
 export async function prepare(machine: Machine, kind: Kind): Promise<void> {
+  const level = async (which: '1-1' | '1-2', more: Partial<InstallRequest>) =>
+    changingRun(machine, installSteps({ ...(await levelRequest(which)), ...more }));
   if (kind === 'install') await changingRun(machine, null);
-  else
+  else if (kind === 'adopt' || kind === 'adopt the same level') {
+    await installedByRpm(machine);
+    await changingRun(machine, null);
+  } else if (kind === 'undo an upgrade') await level('1-2', { register: true });
+  else if (kind === 'undo a removal') {
+    await level('1-1', { register: true });
+    await changingRun(machine, await WORK.remove(machine));
+  } else if (kind === 'registration made up for') {
+    await level('1-1', { register: true });
+    await level('1-2', { replaces: await installed(machine), keep: true, pending: true });
+  } else
     await changingRun(
       machine,
       installSteps({ ...(await levelRequest('1-1')), register: kind === 'upgrade, registered' }),
     );
+}
+
+/** A level as rpm and the utility leave it: package in the database, payload at its own path, module where it is loaded from. */
+async function installedByRpm({ root, run }: Machine): Promise<void> {
+  const { verified, modules } = await levelRequest('1-1');
+  const file = path.join(root.path, 'one.rpm');
+  writeFileSync(file, verified.pkg.bytes);
+  const args = ['-i', '--justdb', '--nodeps', '--noscripts', '--ignorearch', '--ignoresize', '--nosignature'];
+  const { status, stderr } = await run.run('rpm', ['--dbpath', path.join(root.path, 'var/lib/rpm'), ...args, file]);
+  if (status !== 0) throw new Error(`rpm -i failed: ${stderr}`);
+  rmSync(file);
+  for (const module of modules) {
+    for (const place of ['var/lib/kpatch', 'usr/lib/kpatch']) {
+      root.mkdirs(`${place}/${K1}`);
+      root.write(`${place}/${K1}/${module.file}`, module.bytes, { mode: module.mode, mtime: module.mtime });
+    }
+  }
 }
 
 /** A copy of a root in a temporary directory, handed to `use` and removed. */

@@ -37,6 +37,7 @@ const WORDS: Readonly<Record<string, readonly string[]>> = {
   keys: ['list', 'show', 'import', 'remove', 'pin', 'unpin'],
   module: ['load', 'unload', 'install', 'uninstall', 'list', 'info', 'signal', 'version'],
   quarantine: ['list', 'clear'],
+  machine: ['reset'],
   history: ['list', 'info', 'undo', 'last'],
   bundle: ['create', 'verify', 'install'],
 };
