@@ -34,6 +34,13 @@ export function streams(world: World): StreamReport[] {
     .sort((a, b) => compareEvr(parseRelease(b.release), parseRelease(a.release)));
 }
 
+/** The same for one kernel, whether anybody offers it or not. */
+export function streamOf(release: string, world: World): StreamReport {
+  const kernel = world.kernels.find((one) => one.release === release) ?? null;
+  const offeredBy = world.offeredKernels.filter((one) => one.uname === release && one.excludedBy === null);
+  return line(release, kernel, [...new Set(offeredBy.map(({ repo }) => repo))], world);
+}
+
 function line(release: string, kernel: InstalledKernel | null, offeredBy: string[], world: World): StreamReport {
   const { usable } = candidatesFor(kernel ?? asIfInstalled(release), world);
   const subscribed = kernel !== null && installedLevel(kernel, world) !== null;

@@ -61,3 +61,25 @@ describe('dnf5', () => {
     }
   });
 });
+
+describe('dnf5, opt-in', () => {
+  const found = lines('dnf5/kpatch-pm-veto.actions').map((line) => line.split(':'));
+
+  test('one action, at a moment when nothing has been downloaded, for each kernel that comes in', () => {
+    expect(found).toHaveLength(1);
+    const [callback, filter, direction, options, ...command] = found[0] ?? [];
+    expect([callback, filter, direction]).toEqual(['goal_resolved', 'kernel-core', 'in']);
+    // A missing program must not keep every kernel away: stop= is thrown whatever raise_error says.
+    expect(options?.split(' ')).toEqual(['enabled=host-only']);
+    expect(command).toHaveLength(1);
+  });
+
+  test('its command is a verb of ours, given the kernel by attributes that dnf5 knows', () => {
+    const [program, quiet, verb, release, ...more] = (found[0]?.[4] ?? '').split(' ');
+    expect([program, quiet, more]).toEqual(['/usr/bin/kpatch-pm', '-q', []]);
+    expect(HIDDEN_VERBS.map(({ name }): string => name)).toContain(verb);
+    const used = [...(release ?? '').matchAll(/\$\{pkg\.(\w+)\}/g)].map(([, name]) => name);
+    expect(used).toEqual(['version', 'release', 'arch']);
+    expect(release?.replaceAll(/\$\{pkg\.\w+\}/g, 'x')).toBe('x-x.x');
+  });
+});
