@@ -34,6 +34,7 @@ export type ReadingVerb =
   | 'quarantine'
   | 'boot'
   | 'service'
+  | 'veto'
   | 'machine';
 
 export interface Request {

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { HIDDEN_VERBS } from '../../src/cli/system-verbs.ts';
+import type { VerbSpec } from '../../src/cli/verbs.ts';
 import { top } from '../support/top.ts';
 
 const lines = (file: string): string[] =>
@@ -27,7 +28,8 @@ function called(command: string): [string, string] {
   const [program, ...words] = command.split(' ');
   expect(program).toBe('/usr/bin/kpatch-pm');
   const [verb = '', word = ''] = words.filter((one) => one !== '-q');
-  const known: readonly string[] = HIDDEN_VERBS.find(({ name }) => name === verb)?.words ?? [];
+  const verbs: readonly VerbSpec[] = HIDDEN_VERBS;
+  const known: readonly string[] = verbs.find(({ name }) => name === verb)?.words ?? [];
   expect(known).toContain(word);
   return [verb, word];
 }

@@ -76,7 +76,7 @@ export function streamTargets(from: Samples, moduleSamples: readonly Buffer[]): 
         mutate(Buffer.from(KEYS), [], random, ['keyring ', 'asymmetri ', ': ', '\n', '.builtin_trusted_keys: 4']),
       run: (bytes) => {
         const verdict = inKeyring(
-          { signer: 'CA', keyid: '0102', hash: 'sha256' },
+          { signer: 'CA', keyid: '0102', hash: 'sha256', names: 'certificate' },
           parseKernelKeys(bytes.toString(), 0),
         );
         insist(['yes', 'likely', 'no', 'unknown'].includes(verdict), verdict);
