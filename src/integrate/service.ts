@@ -1,5 +1,6 @@
 // `kpatch-pm service run`: what kpatch-pm.service does, for the queue of kernel-install and for the timer.
 import { runTransaction } from '../apply/install.ts';
+import { openRecord } from '../apply/record.ts';
 import { rpmIsFree } from '../apply/register.ts';
 import { removeSteps } from '../apply/transactions.ts';
 import type { KernelRelease } from '../domain/kernel.ts';
@@ -7,10 +8,12 @@ import type { World } from '../domain/world.ts';
 import { KpmError } from '../errors.ts';
 import { whileInhibited } from '../host/inhibit.ts';
 import type { Machine, Ui } from '../host/machine.ts';
+import { removedAction } from '../pipeline/record.ts';
 import { carryOut, observe, type Request, type Result } from '../pipeline.ts';
 import { openState } from '../state/directory.ts';
 import { lockState } from '../state/lock.ts';
 import { dequeue, type Queued, readQueue } from '../state/queue.ts';
+import { readReceipts } from '../state/receipts.ts';
 import { unattendedPermission } from './permission.ts';
 
 /** Seconds the service waits for another run: somebody may be reading a question. */
@@ -69,6 +72,10 @@ async function work(machine: Machine, request: Request, queue: readonly Queued[]
   const removed = queue.length > 0 ? await removeGone(machine, request, queue, ui) : new Set<string>();
   const result = await carryOut(machine, request, ui, async () => true);
   for (const { text } of result.report === null ? [] : result.world.notices) ui.warn(text);
+  for (const { kernel, because } of result.plan.skipped) {
+    // A level that waits is not silence: the journal says until when.
+    if (because.code === 'min-age' || because.code === 'later-cohort') ui.note(`${kernel}: ${because.text}.`);
+  }
   const failedKernels = new Set<string>();
   for (const [n, action] of result.plan.actions.entries()) {
     if (result.report?.outcomes[n]?.outcome !== 'failed') continue;
@@ -122,13 +129,17 @@ async function removePatches(
   ui: Ui,
 ): Promise<boolean> {
   const ours = ofOurs(world, kernel);
+  const receipts = readReceipts(machine.root, machine.uid);
   const packages = [...new Map(ours.map((patch) => [patch.package?.name, patch.package])).values()];
   for (const nevra of packages) {
     if (!nevra) continue;
     const patches = ours.filter((patch) => patch.package?.name === nevra.name);
     try {
       const { steps, blobs } = removeSteps({ kernel, package: nevra, patches, hold: null });
-      const { results } = await runTransaction(machine, locked, steps, blobs);
+      const of = openRecord(machine, locked, 'service run', [removedAction(kernel, nevra, receipts)]);
+      const { results } = await runTransaction(machine, locked, steps, blobs, { record: { of, ends: [0] } });
+      of.set(0, { outcome: 'done', error: null });
+      of.close(0);
       for (const { problem } of results) if (problem) ui.warn(problem.text);
       ui.note(`${nevra.name} is removed: its kernel ${kernel} is gone.`);
     } catch (error) {

@@ -83,6 +83,22 @@ function known(nevra: Nevra, kernel: string, receipts: readonly Receipt[]): Reco
   return named(nevra, receipt?.packageSha256 ?? null);
 }
 
+/** `module install` and `module uninstall`; a package where one brought the module. */
+export function moduleAction(
+  verb: 'module-install' | 'module-remove',
+  kernel: string,
+  module: string,
+  pkg: Nevra | null = null,
+): RecordedAction {
+  if (verb === 'module-install' || pkg === null) return { ...NOTHING, do: verb, kernel, module };
+  return { ...removedAction(kernel, pkg), module, hold: { kernel, name: pkg.name } };
+}
+
+/** A package that is taken away outside of a plan. */
+export function removedAction(kernel: string, pkg: Nevra, receipts: readonly Receipt[] = []): RecordedAction {
+  return { ...NOTHING, do: 'remove', kernel, package: known(pkg, kernel, receipts) };
+}
+
 /** `machine reset`. */
 export const resetAction: RecordedAction = { ...NOTHING, do: 'reset' };
 

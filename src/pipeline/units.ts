@@ -5,6 +5,7 @@ import { systemctl, systemdRuns, unitState } from '../host/systemd.ts';
 import type { Result } from '../pipeline.ts';
 import { openState } from '../state/directory.ts';
 import { writeUnattended } from '../state/unattended.ts';
+import { afterPackages } from './profile.ts';
 
 const TIMER = 'kpatch-pm.timer';
 const BOOT = 'kpatch-pm-boot.service';
@@ -39,6 +40,7 @@ export async function afterVerb(
   if (undone(false)) await switchUnattended(machine, false, ui);
   if (verb === 'auto' && set(true)) await switchUnattended(machine, true, ui);
   if (verb === 'manual' && set(false)) await switchUnattended(machine, false, ui);
+  await afterPackages(machine, { world, plan, report }, ui);
 }
 
 /** After `auto` (on) or `manual` (off): the agreement, the timer, and for `auto` the unit that loads at boot. */

@@ -3,6 +3,7 @@ import { EXIT, KpmError } from '../../errors.ts';
 import type { Machine } from '../../host/machine.ts';
 import { serviceRun } from '../../integrate/service.ts';
 import { waitForQueue } from '../../integrate/wait.ts';
+import { afterPackages } from '../../pipeline/profile.ts';
 import type { Context } from '../context.ts';
 import { errorJson, JSON_FORMAT, jsonText, planJson } from '../render/json.ts';
 import { renderReport } from '../render/report.ts';
@@ -17,6 +18,7 @@ export async function run(context: Context): Promise<number> {
     const outcomes = report?.outcomes ?? null;
     if (options.flag('json')) output.out(jsonText(planJson({ plan, outcomes, error: null })));
     else output.out(renderReport({ verb: 'install', plan, outcomes, world }, output.outStyle));
+    await afterPackages(machine, result, ui);
   }
   return failed ? EXIT.failed : EXIT.done;
 }

@@ -3,6 +3,7 @@ import path from 'node:path';
 import { move } from '../../apply/aside.ts';
 import { runTransaction } from '../../apply/install.ts';
 import { labelModule } from '../../apply/label.ts';
+import { openRecord } from '../../apply/record.ts';
 import { removeSteps } from '../../apply/transactions.ts';
 import { type KernelRelease, kernelRelease } from '../../domain/kernel.ts';
 import type { InstalledPatch } from '../../domain/livepatch.ts';
@@ -11,6 +12,7 @@ import { moduleFacts } from '../../formats/elf/module.ts';
 import { canSignal, livepatches, signalTasks } from '../../host/livepatch.ts';
 import { installedPatches } from '../../observe/system/installed.ts';
 import { readRpmdb } from '../../observe/system/rpmdb.ts';
+import { moduleAction } from '../../pipeline/record.ts';
 import { ensureBoot } from '../../pipeline/units.ts';
 import { STAGING } from '../../state/directory.ts';
 import { isModuleFile, readReceipts } from '../../state/receipts.ts';
@@ -41,7 +43,8 @@ export async function install(session: Session, kernel: string, words: readonly 
   if (facts.release !== kernel) return session.fail(`invalid module version ${facts.release} for kernel ${kernel}`);
   const to = `var/lib/kpatch/${release}/${file}`;
   if (root.lstat(to) !== null) return session.fail(`${typed} is already installed`);
-  const { state } = await session.transaction();
+  const locked = await session.transaction();
+  const { state } = locked;
   session.out(`installing ${typed} (${kernel})\n`);
   root.mkdirs(STAGING, 0o700);
   const staged = `${STAGING}/${file}`;
@@ -50,6 +53,11 @@ export async function install(session: Session, kernel: string, words: readonly 
   if (label) session.ui.warn(label.text);
   root.mkdirs('var/lib/kpatch');
   move(root, staged, to, 0o755);
+  const action = moduleAction('module-install', release, facts.name);
+  const record = openRecord(session.machine, locked, `module install -k ${release} ${file}`, [action]);
+  record.set(0, { outcome: 'done', error: null });
+  record.write();
+  record.close(0);
   await ensureBoot(session.machine, session.ui);
   return 0;
 }
@@ -67,10 +75,18 @@ export async function uninstall(session: Session, kernel: string, words: readonl
   const installed = installedPatches(root, await readRpmdb(root, run), readReceipts(root, uid));
   const patch = installed.find(({ file }) => file === found.path);
   const steps = uninstallSteps(found.kernel, found.file, patch, installed, now());
-  const { results, notices } = await runTransaction(session.machine, locked, steps);
+  const action = moduleAction('module-remove', found.kernel, patch?.module ?? name, patch?.package);
+  const of = openRecord(session.machine, locked, `module uninstall -k ${found.kernel} ${name}`, [action]);
+  const { results, notices } = await runTransaction(session.machine, locked, steps, new Map(), {
+    record: { of, ends: [0] },
+  });
   for (const { text } of notices) session.ui.warn(text);
   for (const { problem } of results) if (problem) session.ui.warn(problem.text);
-  return root.lstat(found.path) === null ? 0 : 1;
+  const gone = root.lstat(found.path) === null;
+  const problem = results.find((result) => result.problem !== null)?.problem ?? null;
+  of.set(0, gone ? { outcome: 'done', error: null } : { outcome: 'failed', error: problem });
+  of.close(gone ? 0 : 1);
+  return gone ? 0 : 1;
 }
 
 function uninstallSteps(
