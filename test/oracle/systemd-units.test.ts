@@ -5,6 +5,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { HIDDEN_VERBS } from '../../src/cli/system-verbs.ts';
+import { VERBS, type VerbSpec } from '../../src/cli/verbs.ts';
 import { needs } from '../support/programs.ts';
 import { top } from '../support/top.ts';
 
@@ -64,10 +65,12 @@ needs('systemd-analyze')('systemd-analyze', () => {
 describe('what the units promise', () => {
   test('every command is a verb of the program', () => {
     const commands = services.flatMap((name) => [...values(name, 'ExecStart'), ...values(name, 'ExecStop')]);
-    expect(commands.length).toBe(4);
+    expect(commands.length).toBe(5);
     for (const command of commands) {
-      const [program, verb, ...words] = command.split(' ');
-      const spec = HIDDEN_VERBS.find(({ name }) => name === verb);
+      const [program, verb, ...all] = command.split(' ');
+      // Options, and the file they name.
+      const words = all.filter((word) => !/^--|^\$\{/.test(word));
+      const spec = [...VERBS, ...HIDDEN_VERBS].find(({ name }) => name === verb) as VerbSpec | undefined;
       expect(program).toBe('/usr/bin/kpatch-pm');
       expect(spec).toBeDefined();
       for (const word of words) expect(spec?.words).toContain(word);
@@ -101,7 +104,7 @@ describe('what the units promise', () => {
       .split('\n')
       .filter((line) => line !== '' && !line.startsWith('#'));
     const installable = units.filter((name) => text(name).includes('[Install]'));
-    expect(installable.sort()).toEqual(['kpatch-pm-boot.service', 'kpatch-pm.timer']);
+    expect(installable.sort()).toEqual(['kpatch-pm-boot.service', 'kpatch-pm-metrics.timer', 'kpatch-pm.timer']);
     for (const name of installable) expect(preset).toContain(`disable ${name}`);
     expect(preset.every((line) => line.startsWith('disable '))).toBe(true);
   });

@@ -2,6 +2,7 @@
 // (no timestamps: the collector refuses them); Monitoring Plugins Guidelines (status words, codes, perfdata).
 // The names are documented in docs/evidence.md; none is ever given another meaning.
 import { CVE_STATES, type CveReport, type CveState } from '../../decide/cves.ts';
+import { oldestFixes } from '../../decide/exposure.ts';
 import type { RebootReport } from '../../decide/reboot.ts';
 import type { KernelReport, Verdict } from '../../decide/verdict.ts';
 import type { Verification } from '../../decide/verify.ts';
@@ -99,6 +100,28 @@ export function metricsText({ world, version, kernels, verification, cves, reboo
       'cves',
       'CVEs named for the running kernel, by state.',
       verification === null ? [] : states.map((state): Sample => [{ kernel: running, state }, count(state)]),
+    ),
+    metric(
+      'oldest_fix_time_seconds',
+      'When the fix was announced of the CVE that has been open longest, seconds since 1970, by state.',
+      [...oldestFixes(cves, world)].map(([state, time]): Sample => [{ kernel: running, state }, time]),
+    ),
+    metric(
+      'quarantined',
+      'Modules that the crash guard took out of use.',
+      (world.quarantined ?? []).map(({ kernel, module }): Sample => [{ kernel, module }, 1]),
+    ),
+    metric(
+      'rollout_held',
+      'Whether a level on offer for an installed kernel waits for its turn on this machine.',
+      kernels.map(({ release, rollout }): Sample => [{ kernel: release }, flag(Boolean(rollout))]),
+    ),
+    metric(
+      'rollout_published_time_seconds',
+      'When the level that waits was published, seconds since 1970; absent when nothing waits.',
+      kernels.flatMap(({ release, rollout }): Sample[] =>
+        rollout?.published ? [[{ kernel: release }, rollout.published]] : [],
+      ),
     ),
     metric(
       'reboot',

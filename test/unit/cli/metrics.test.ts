@@ -1,9 +1,12 @@
 // Metrics that a strict reader of the text format takes; Nagios lines that say no more than is known.
 import { describe, expect, test } from '@jest/globals';
 import { type MetricsView, metricsText, nagiosLine } from '../../../src/cli/render/metrics.ts';
+import type { CveReport } from '../../../src/decide/cves.ts';
 import type { RebootReport } from '../../../src/decide/reboot.ts';
 import type { KernelReport, Verdict } from '../../../src/decide/verdict.ts';
 import type { Proof, Verification } from '../../../src/decide/verify.ts';
+import type { Advisory } from '../../../src/domain/advisory.ts';
+import type { QuarantinedModule } from '../../../src/domain/crashguard.ts';
 import { K, repo, world } from '../../support/world.ts';
 
 const reboot: RebootReport = { answer: 'no', text: '', running: K, newer: null, waiting: [], blind: null, next: [] };
@@ -56,6 +59,36 @@ test('what cannot be told is left out, not called zero', () => {
   expect(text).not.toContain('kpatch_pm_protected');
   expect(text).not.toContain('kpatch_pm_cves');
   expect(metricsText(view({ verification: verification('cannot-tell') }))).not.toContain('kpatch_pm_protected');
+});
+
+test('what waits, what crashed, and since when fixes are out', () => {
+  const advisory = (cve: string, issued: string) => ({ cves: [cve], issued }) as unknown as Advisory;
+  const cve = (id: string, state: CveReport['state']) => ({ cve: id, state }) as CveReport;
+  const rollout = { published: 1_700_000_000 } as KernelReport['rollout'];
+  const text = metricsText(
+    view({
+      kernels: [{ ...kernel('update-available'), ...(rollout ? { rollout } : {}) }, kernel('protected', 'other')],
+      cves: [cve('CVE-1', 'available'), cve('CVE-2', 'available'), cve('CVE-3', 'fixed'), cve('CVE-4', 'reboot')],
+      world: world({
+        advisories: [
+          advisory('CVE-1', '1720000000'),
+          advisory('CVE-1', '1710000000'),
+          advisory('CVE-2', '1715000000'),
+          advisory('CVE-3', '1600000000'),
+        ],
+        quarantined: [{ kernel: K, module: 'kpatch_bad' } as QuarantinedModule],
+      }),
+    }),
+  );
+  expect(text.match(/^kpatch_pm_oldest_fix.*$/gm)).toEqual([
+    `kpatch_pm_oldest_fix_time_seconds{kernel="${K}",state="available"} 1710000000`,
+  ]);
+  expect(text).toContain(`kpatch_pm_quarantined{kernel="${K}",module="kpatch_bad"} 1`);
+  expect(text.match(/^kpatch_pm_rollout.*$/gm)).toEqual([
+    `kpatch_pm_rollout_held{kernel="${K}"} 1`,
+    'kpatch_pm_rollout_held{kernel="other"} 0',
+    `kpatch_pm_rollout_published_time_seconds{kernel="${K}"} 1700000000`,
+  ]);
 });
 
 describe('nagios', () => {
