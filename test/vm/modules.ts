@@ -41,6 +41,8 @@ const ODD: Readonly<Record<string, readonly string[]>> = {
   'odd-nosuch': ['NO_SUCH'],
   'odd-veto': ['VETO=ENOMEM'],
   'odd-crash': ['CRASH'],
+  // Its init does not come back for ten minutes, and nobody can kill who waits for it.
+  'odd-hang': ['HANG'],
   'odd-ordinary': ['ORDINARY'],
 };
 
@@ -108,4 +110,27 @@ function replaced(bytes: Buffer, what: string, by: string): Buffer {
   const text = bytes.toString('latin1');
   if (!text.includes(what)) throw new Error(`the module does not contain "${what}"`);
   return Buffer.from(text.replace(what, by), 'latin1');
+}
+
+/** A module with a signature appended by the kernel's own tool, with a key that was just made and that no kernel knows. */
+export function signedByStranger(
+  kernel: Kernel,
+  module: string,
+  directory: string,
+  names: 'key' | 'certificate',
+): string {
+  const kbuild = path.join(
+    kernel.root,
+    'usr/lib',
+    readdirSync(path.join(kernel.root, 'usr/lib')).find((name) => name.startsWith('linux-kbuild')) ?? '',
+  );
+  const key = path.join(directory, 'stranger.pem');
+  const out = path.join(directory, `${names}.ko`);
+  if (!existsSync(key)) {
+    const request = ['req', '-new', '-x509', '-nodes', '-batch', '-sha256', '-days', '36500', '-newkey', 'rsa:2048'];
+    command('openssl', [...request, '-subj', '/CN=A stranger/', '-keyout', key, '-out', `${key}.cert`]);
+  }
+  const how = names === 'key' ? ['-k'] : [];
+  command(path.join(kbuild, 'scripts/sign-file'), [...how, 'sha256', key, `${key}.cert`, module, out]);
+  return out;
 }

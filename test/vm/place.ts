@@ -53,6 +53,8 @@ export const PROGRAMS: Readonly<Record<string, string>> = {
   rpmsign: 'rpm',
   gpg: 'gnupg',
   createrepo_c: 'createrepo-c',
+  openssl: 'openssl',
+  secilc: 'secilc',
   'mkfs.ext4': 'e2fsprogs',
 };
 

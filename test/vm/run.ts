@@ -7,13 +7,17 @@ import { jobCases } from './cases/job.ts';
 import { loaderCases } from './cases/loader.ts';
 import { randomCutCases } from './cases/random-cuts.ts';
 import { rebootCases } from './cases/reboots.ts';
+import { selinuxCases } from './cases/selinux.ts';
+import { signatureCases } from './cases/signatures.ts';
 import { stallCases } from './cases/stalls.ts';
 import { systemdCases } from './cases/systemd.ts';
+import { tourCases } from './cases/tour.ts';
 import type { Case } from './check.ts';
 import { Check } from './check.ts';
 import { missingPackages, sweep } from './place.ts';
 
 const CASES: readonly Case[] = [
+  ...tourCases,
   ...jobCases,
   ...evidenceCases,
   ...rebootCases,
@@ -22,9 +26,16 @@ const CASES: readonly Case[] = [
   ...systemdCases,
   ...loaderCases,
   ...stallCases,
+  ...signatureCases,
+  ...selinuxCases,
 ];
 
-async function main(names: readonly string[]): Promise<number> {
+/** `--transcript` writes the page of the case `tour`. */
+const TRANSCRIPT = 'docs/proof.md';
+
+async function main(given: readonly string[]): Promise<number> {
+  const names = given.filter((name) => name !== '--transcript');
+  if (names.length < given.length) process.env.KPATCH_PM_TRANSCRIPT ??= TRANSCRIPT;
   const missing = missingPackages();
   if (missing.length > 0) {
     console.log(`The tests on real kernels need more: apt-get install -y --no-install-recommends ${missing.join(' ')}`);

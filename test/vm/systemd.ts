@@ -8,13 +8,44 @@ import { which } from './place.ts';
 
 type Files = NonNullable<GuestOptions['files']>;
 
-const PROGRAMS = ['/usr/lib/systemd/systemd', '/usr/lib/systemd/systemd-shutdown', 'systemctl', 'kernel-install'];
+const PROGRAMS = [
+  '/usr/lib/systemd/systemd',
+  '/usr/lib/systemd/systemd-shutdown',
+  'systemctl',
+  'systemd-run',
+  'kernel-install',
+];
 const TARGETS = `basic final local-fs local-fs-pre multi-user network network-online network-pre paths poweroff reboot
   shutdown slices sockets sysinit time-set time-sync timers umount`.split(/\s+/);
 const UNITS = path.join(top, 'packaging/systemd');
 
-/** Kernel parameter that makes systemd process 1. */
+/** Kernel parameters that make systemd process 1. With a disk, /etc is kept on it: what is enabled stays enabled. */
 export const SYSTEMD = 'rdinit=/kpm-systemd systemd.log_target=console systemd.show_status=0';
+
+/** kpatch.service as the utility's package brings it, in our words. Source: contrib/kpatch.service of the kpatch utility. */
+const KPATCH_SERVICE = `[Unit]
+Description=Load the installed live patches (the kpatch utility)
+ConditionKernelCommandLine=!kpatch.enable=0
+Before=network-pre.target
+Wants=network-pre.target
+[Service]
+Type=oneshot
+RemainAfterExit=yes
+ExecStart=/usr/sbin/kpatch load --all
+StandardOutput=append:/run/kpatch.service.log
+StandardError=append:/run/kpatch.service.log
+[Install]
+WantedBy=multi-user.target
+`;
+
+/** The kpatch utility and its service, not enabled. */
+export function utilityFiles(): Files {
+  const utility = process.env.KPATCH_PM_KPATCH ?? path.join(top, 'test/vm/guest/kpatch.sh');
+  return {
+    '/usr/sbin/kpatch': { text: readFileSync(utility, 'utf8'), mode: 0o755 },
+    '/usr/lib/systemd/system/kpatch.service': { text: KPATCH_SERVICE },
+  };
+}
 
 /** What systemd needs in the guest, our units, the kernel-install plug-in, and a unit for the agent. */
 export function systemdFiles(): Files {
@@ -44,10 +75,16 @@ export function systemdFiles(): Files {
   };
   const wanted = '/etc/systemd/system/multi-user.target.wants';
   const enable = [
+    // What an earlier boot changed in /etc counts, as on any machine.
+    'if grep -qw kpm.disk /proc/cmdline; then',
+    '  mkdir -p /var/lib/kpm-etc && cp -a -n /etc/. /var/lib/kpm-etc/ && mount --bind /var/lib/kpm-etc /etc',
+    'fi',
     `mkdir -p ${wanted}`,
-    `ln -s /etc/systemd/system/kpm-agent.service ${wanted}/`,
-    // /etc is new at every boot: what was enabled before is told by the kernel command line.
-    `if grep -qw kpm.boot /proc/cmdline; then ln -s /usr/lib/systemd/system/kpatch-pm-boot.service ${wanted}/; fi`,
+    `ln -sf /etc/systemd/system/kpm-agent.service ${wanted}/`,
+    // A policy is loaded before anybody has a domain to lose; it is switched to enforcing by the test.
+    'if [ -f /usr/lib/kpm-test/policy ]; then',
+    '  mount -t selinuxfs selinuxfs /sys/fs/selinux && cat /usr/lib/kpm-test/policy >/sys/fs/selinux/load',
+    'fi',
     'exec /usr/lib/systemd/systemd --unit=multi-user.target',
   ];
   const init = readFileSync(path.join(top, 'test/vm/guest/init.sh'), 'utf8');

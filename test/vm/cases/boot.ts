@@ -115,11 +115,17 @@ async function atBoot(check: Check): Promise<void> {
       );
       assert.match(await guest.must(VERSION), /\[patched 1-1\]/);
     });
-    await check.step('removed and rebooted: unpatched', async () => {
+    await check.step('removed and rebooted: unpatched, and still held', async () => {
       await guest.must('kpatch-pm -y remove "kpatch-patch-*" && sync', 300);
       await guest.off();
       guest = await boot();
       await guest.must('kpatch-pm boot', 300);
+      assert.doesNotMatch(await guest.must(VERSION), /patched/);
+      const said = await guest.run('kpatch-pm auto -y', 300);
+      assert.equal(said.status, 0, said.out + said.err);
+      const [found] = JSON.parse(await guest.must('kpatch-pm status --json')).kernels;
+      assert.equal(found.held?.code, 'held', JSON.stringify(found));
+      assert.equal(await guest.must('find /var/lib/kpatch -name "*.ko"'), '');
       assert.doesNotMatch(await guest.must(VERSION), /patched/);
     });
   });

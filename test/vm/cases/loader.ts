@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import type { Case, Check } from '../check.ts';
 import type { Guest } from '../machine.ts';
+import { programFiles } from '../repository.ts';
 import { guestProgram, kernel, level, type Prepared, VERSION } from '../world.ts';
 
 export interface Reply {
@@ -137,4 +138,41 @@ const refusals: Case = {
   },
 };
 
-export const loaderCases: readonly Case[] = [replace, refusals];
+const stuck: Case = {
+  name: 'loader-stuck',
+  about: 'a module whose init hangs in the kernel: nobody waits for ever, nobody keeps the lock, the marker stays',
+  gate: false,
+  async run(check) {
+    const prepared = kernel(0);
+    const hang = await ready(check, prepared);
+    await check.step('insmod cannot be ended: the loader says so after its time', async () => {
+      const request = { file: file('odd-hang.ko'), module: 'odd_hang', times: { program: 5000 } };
+      const reply = await call(hang, 'load', request);
+      assert.equal(reply.error?.code, 'load-stuck', JSON.stringify(reply));
+      assert.match(
+        reply.error?.text ?? '',
+        /insmod did not end within 5 s and was stopped, but it hangs in the kernel/,
+      );
+      // It really is there, killed and not dead.
+      assert.match(await hang.must('ps -eo stat,comm | grep insmod'), /^D/);
+      await hang.off();
+    });
+    const release = prepared.kernel.release;
+    const guest = await check.boot({
+      kernel: prepared.kernel,
+      files: { ...programFiles(), '/payload/modules': prepared.modules },
+    });
+    await check.step('the program gives up after two minutes, keeps its marker and lets go of the lock', async () => {
+      await guest.must(`kpatch-pm module install /payload/modules/odd-hang.ko`, 120);
+      const said = await guest.run('kpatch-pm module load odd-hang.ko', 300);
+      assert.equal(said.status, 1, said.out + said.err);
+      assert.match(said.err, /The kernel does not come back from odd_hang/);
+      assert.match(await guest.must('cat /var/lib/kpatch-pm/attempts.json'), /"module": "odd_hang"/);
+      // Who wants the lock now gets it.
+      assert.match((await guest.run('kpatch-pm quarantine clear nosuch', 60)).err, /is not in quarantine/);
+      await guest.must(`kpatch-pm module uninstall -k ${release} odd-hang.ko`, 120);
+    });
+  },
+};
+
+export const loaderCases: readonly Case[] = [replace, refusals, stuck];

@@ -8,7 +8,7 @@ import { kernel, level, type Prepared, VERSION } from '../world.ts';
 import { kernelsOf } from './job.ts';
 
 /** A second installed kernel, as far as kpatch-pm looks. */
-function alsoInstalled({ kernel }: Prepared): NonNullable<GuestOptions['files']> {
+export function alsoInstalled({ kernel }: Prepared): NonNullable<GuestOptions['files']> {
   return { [`/usr/lib/modules/${kernel.release}/vmlinuz`]: { text: 'a kernel\n' } };
 }
 

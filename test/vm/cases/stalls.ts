@@ -4,6 +4,7 @@ import path from 'node:path';
 import { top } from '../../support/top.ts';
 import type { Case, Check } from '../check.ts';
 import type { Guest } from '../machine.ts';
+import { programFiles } from '../repository.ts';
 import { guestProgram, kernel, level, type Prepared, VERSION } from '../world.ts';
 import { call } from './loader.ts';
 
@@ -12,6 +13,7 @@ const UTILITY = { path: '/usr/sbin/kpatch', version: '0.9.11' };
 async function ready(check: Check, prepared: Prepared): Promise<Guest> {
   const utility = process.env.KPATCH_PM_KPATCH ?? path.join(top, 'test/vm/guest/kpatch.sh');
   const files = {
+    ...programFiles(),
     '/payload/modules': prepared.modules,
     '/payload/load.mjs': await guestProgram('load'),
     '/payload/kpatch': utility,
@@ -69,6 +71,15 @@ const stalls: Case = {
       const left = await call(guest, 'load', { ...load, onStall: 'leave', times: { signal: 1000, giveUp: 4000 } });
       assert.equal(left.error?.code, 'transition-stalled', JSON.stringify(left));
       assert.deepEqual(left.loaded, [{ module: stalling.module, enabled: true, transition: true }]);
+      const list = await guest.must('kpatch-pm module list');
+      const sections = list.split('\n\n');
+      assert.deepEqual(
+        sections.map((section) => section.split('\n')[0]),
+        ['Loaded patch modules:', 'Stalled processes:', 'Installed patch modules:'],
+        list,
+      );
+      assert.match(sections[0] ?? '', new RegExp(`^${stalling.module} \\[enabling\\.\\.\\.\\]$`, 'm'));
+      assert.match(sections[1] ?? '', /^\d+ linger\nstack:\nlinger_wait\+/m);
       const busy = await call(guest, 'load', { ...other, known: [], times: { busyPause: 500 } });
       // The stalled one is the higher level; a lower one is refused before it is tried.
       assert.equal(busy.error?.code, 'newer-active', JSON.stringify(busy));
@@ -82,6 +93,8 @@ const stalls: Case = {
       await guest.must('echo 1 > /sys/module/linger/parameters/leave');
       const reply = await call(guest, 'load', load);
       assert.equal(reply.result?.proved, true, JSON.stringify(reply));
+      const list = await guest.must('kpatch-pm module list');
+      assert.equal(list, `Loaded patch modules:\n${stalling.module} [enabled]\n\nInstalled patch modules:`);
       await unload(stalling.module);
     });
     await check.step('a program in the way is freed by the kernel after 15 s', async () => {

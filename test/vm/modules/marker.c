@@ -9,8 +9,10 @@
  *   REFUSE        the init function gives up with this errno
  *   VETO          the pre-patch callback gives up with this errno
  *   CRASH         the init function brings the machine down
+ *   HANG          the init function sleeps for ten minutes, and no signal ends it
  *   ORDINARY      no live patch at all: same source, no livepatch mark
  */
+#include <linux/delay.h>
 #include <linux/kernel.h>
 #include <linux/livepatch.h>
 #include <linux/module.h>
@@ -94,6 +96,9 @@ static int __init marker_init(void)
 	return -(REFUSE);
 #elif defined(CRASH)
 	panic("marker: a live patch that brings the machine down");
+#elif defined(HANG)
+	msleep(600 * 1000);
+	return -ENODEV;
 #elif defined(ORDINARY)
 	return 0;
 #else
