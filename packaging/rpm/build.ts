@@ -17,7 +17,7 @@ import { parseArgs } from 'node:util';
 import { KPM_OPTIONS } from '../../src/observe/config/kpm.ts';
 import { top } from '../../test/support/top.ts';
 import { type Bundled, bundledPackages, sbom } from './bundled.ts';
-import { BUNDLE, kpatchCommand, launcher, OWN_NODE, SYSTEM_NODES } from './launcher.ts';
+import { BUNDLE, compiler, kpatchCommand, launcher, OWN_NODE, SYSTEM_NODES } from './launcher.ts';
 import { type OwnNode, ownNode } from './own-node.ts';
 
 const { version } = JSON.parse(readFileSync(path.join(top, 'package.json'), 'utf8')) as { version: string };
@@ -38,6 +38,7 @@ function writeSources(sources: string, packages: readonly Bundled[], own: OwnNod
   put('kpatch-pm.cdx.json', sbom(version, packages, own));
   put('kpatch-pm.conf', configuration());
   put('kpatch-pm.sh', own ? launcher([OWN_NODE], MISSING_OWN) : launcher(SYSTEM_NODES, MISSING_NODE));
+  put('compile.sh', own ? compiler([OWN_NODE], MISSING_OWN) : compiler(SYSTEM_NODES, MISSING_NODE));
   put('kpatch.sh', kpatchCommand());
   for (const shell of ['bash', 'zsh', 'fish']) {
     const program = path.join(top, 'dist', path.basename(BUNDLE));
@@ -76,7 +77,9 @@ function buildRpm(destination: string, own: OwnNode | null, release: string): st
     writeSources(sources, packages, own);
     const spec = path.join(work, 'kpatch-pm.spec');
     writeSpec(spec, packages, own, release);
-    const epoch = execFileSync('git', ['log', '-1', '--format=%ct'], { cwd: top, encoding: 'utf8' }).trim();
+    const epoch =
+      process.env.SOURCE_DATE_EPOCH ??
+      execFileSync('git', ['log', '-1', '--format=%ct'], { cwd: top, encoding: 'utf8' }).trim();
     const macros: Record<string, string> = {
       _topdir: work,
       // The same checkout gives the same bytes, on every distribution that builds it; and rpm of el8 can read them.
