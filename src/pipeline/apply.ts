@@ -1,5 +1,6 @@
 // Carrying out a plan: everything is fetched and verified before anything is changed; then one transaction per kernel,
 // so that one that fails leaves the others alone; then the setting; then the running kernel.
+import { checkSigners } from '../apply/load/signer.ts';
 import { COMMAND_LINE } from '../domain/package.ts';
 import { isTake, type Outcome, type Plan } from '../domain/plan.ts';
 import { EXIT, KpmError } from '../errors.ts';
@@ -139,6 +140,7 @@ async function stageAll(application: Application, outcomes: Outcome[]): Promise<
     if (!isTake(action)) continue;
     const outcome = await attempt(ui, async () => {
       const patch = await stage({ observed, trustees, downloads, ui }, action);
+      checkSigners(observed.machine, action.kernel, patch.modules, ui);
       staged.set(n, patch);
       application.stagedFor.set(action.kernel, patch);
     });

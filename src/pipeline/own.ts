@@ -3,6 +3,7 @@
 import { createHash } from 'node:crypto';
 import path from 'node:path';
 import { moduleProblem } from '../apply/extract.ts';
+import { checkSigners } from '../apply/load/signer.ts';
 import { kernelArch, kernelRelease } from '../domain/kernel.ts';
 import type { OwnModule } from '../domain/livepatch.ts';
 import type { LoadAction, OwnModuleAction } from '../domain/plan.ts';
@@ -104,11 +105,12 @@ function taken(text: string, module: string, kernel: string, file: string): KpmE
   });
 }
 
-/** Puts a named module file into its kernel's directory, in a transaction of its own. Raises the errors of a transaction. */
+/** Puts a named module file into its kernel's directory, in a transaction of its own. Raises `signer-not-in-kernel` and the errors of a transaction. */
 export async function installOwn(application: Application, { kernel, own }: OwnModuleAction): Promise<void> {
   const bytes = application.observed.modules?.get(own.typed);
   if (!bytes) throw new KpmError('internal', { text: `The bytes of ${own.typed} are not at hand.` });
-  const { file, sha256, size } = own;
+  const { file, module, sha256, size } = own;
+  checkSigners(application.observed.machine, kernel, [{ module, bytes }], application.ui);
   const mtime = Math.floor(application.observed.machine.now().getTime() / 1000);
   const step = { do: 'put', place: 'active', kernel, file, sha256, size, mode: 0o755, mtime } as const;
   await transact(application, { steps: [step], blobs: new Map([[sha256, bytes]]) });

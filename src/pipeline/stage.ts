@@ -2,7 +2,6 @@
 // but the cache, and the keys a person consents to.
 
 import { extractModules, type StagedModule } from '../apply/extract.ts';
-import { checkSigners } from '../apply/load/signer.ts';
 import type { VerifiedPackage } from '../apply/verify.ts';
 import { because } from '../domain/because.ts';
 import { compareEvr } from '../domain/evr.ts';
@@ -86,7 +85,6 @@ async function stageOne(staging: Staging, action: InstallAction, pkg: OfferedPac
   sameAsOffered(rpm, pkg);
   const verified = await trustees.verify(rpm, pkg.repo);
   const modules = await extractModules(verified, action.kernel, observed.machine.run.filter);
-  checkSigners(observed.machine, action.kernel, modules, ui);
   return { package: pkg, verified, modules, url: download?.url ?? url };
 }
 
