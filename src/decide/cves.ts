@@ -257,9 +257,11 @@ function nowhere(cve: string, { levels, kernels }: Fixes, { world, usable }: Fac
   const text =
     kernels.length > 0
       ? 'the metadata names it only for other lines of kernels'
-      : blind === null
-        ? `${cve} is not in any metadata`
-        : `not in the metadata that could be read; ${blind}`;
+      : world.advisories.some(({ cves }) => cves.includes(cve))
+        ? 'the metadata names it, but for other kernels only'
+        : blind === null
+          ? `${cve} is not in any metadata`
+          : `not in the metadata that could be read; ${blind}`;
   return { state: 'unknown', by: null, sources, text };
 }
 

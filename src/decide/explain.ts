@@ -51,7 +51,9 @@ function noMetadata(world: World): Because | null {
   const text =
     world.repositories.length === 0
       ? 'no repository is enabled'
-      : 'no repository could be read; run `kpatch-pm makecache` to see why';
+      : world.repositories.every(({ problem }) => problem?.code === 'cache-missing')
+        ? 'what the repositories offer was never fetched'
+        : 'no repository could be read; run `kpatch-pm makecache` to see why';
   return because('no-metadata', text);
 }
 
