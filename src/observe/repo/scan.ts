@@ -131,5 +131,10 @@ function nameFits(window: Buffer, start: number, stop: number, interest: Interes
   const name = window.indexOf(NAME, start);
   if (name < 0 || name >= stop) return true;
   const from = name + NAME.length;
-  return interest.nameStarts.some((begin) => window.toString('latin1', from, from + begin.length) === begin);
+  for (const begin of interest.nameStarts) {
+    let n = 0;
+    while (n < begin.length && window[from + n] === begin.charCodeAt(n)) n++;
+    if (n === begin.length) return true;
+  }
+  return false;
 }
