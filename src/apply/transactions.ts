@@ -3,7 +3,7 @@
 import { createHash } from 'node:crypto';
 import path from 'node:path';
 import type { KernelRelease } from '../domain/kernel.ts';
-import type { InstalledPatch } from '../domain/livepatch.ts';
+import { type InstalledPatch, supportOf } from '../domain/livepatch.ts';
 import { formatNevra, type Nevra } from '../domain/nevra.ts';
 import { type EarlierLevel, MAX_CHANGELOG, MAX_EARLIER, RECEIPT_FORMAT, type Receipt } from '../domain/receipt.ts';
 import type { Hold } from '../domain/world.ts';
@@ -116,6 +116,7 @@ export function receiptOf(request: Omit<InstallRequest, 'replaces' | 'register' 
     registered: false,
     ...(request.pending ? { registration: 'pending' } : {}),
     changelog: keptChangelog(verified),
+    ...(supportOf(packageFacts(verified.pkg).provides) === 'own' ? { support: 'own' } : {}),
     earlier: request.earlier ?? [],
   };
 }

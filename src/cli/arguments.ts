@@ -13,6 +13,7 @@ import {
   type ValueName,
 } from './options.ts';
 import { clean } from './render/clean.ts';
+import { asInTable, verbAt } from './spelling.ts';
 import { suggest } from './suggest.ts';
 import { VERBS, type VerbName, type VerbSpec, verbOf } from './verbs.ts';
 
@@ -32,7 +33,8 @@ export function usageError(text: string, verb: string | null = null, hint?: stri
 }
 
 /** Reads the arguments after the program's name. Raises `usage`. */
-export function parseArguments(typed: readonly string[]): Invocation {
+export function parseArguments(asTyped: readonly string[]): Invocation {
+  const typed = asInTable(asTyped, takesValue);
   const cut = rawFrom(typed);
   const args = typed.slice(0, cut);
   checkSpelling(args);
@@ -59,17 +61,17 @@ export function parseArguments(typed: readonly string[]): Invocation {
 
 /** Where the arguments of a verb begin that reads all of them itself; the length where there is none. */
 function rawFrom(args: readonly string[]): number {
-  for (let n = 0; n < args.length; n++) {
-    const arg = args[n] as string;
-    if (arg === '--') return args.length;
-    if (!arg.startsWith('-') || arg === '-') return verbOf(arg)?.raw && !asksHelp(args[n + 1]) ? n + 1 : args.length;
-    if (arg.includes('=')) continue;
-    const spec = arg.startsWith('--')
-      ? SPECS.find(({ name, aliases = [] }) => [name, ...aliases].includes(arg.slice(2)))
-      : SHORT.get(arg.at(-1) ?? '');
-    if (spec && spec.kind !== 'flag') n++;
-  }
-  return args.length;
+  const at = verbAt(args, takesValue);
+  const verb = at < args.length ? verbOf(args[at] as string) : null;
+  return verb?.raw && !asksHelp(args[at + 1]) ? at + 1 : args.length;
+}
+
+/** Whether the value of an option is the word behind it. */
+function takesValue(arg: string): boolean {
+  const spec = arg.startsWith('--')
+    ? SPECS.find(({ name, aliases = [] }) => [name, ...aliases].includes(arg.slice(2)))
+    : SHORT.get(arg.at(-1) ?? '');
+  return spec !== undefined && spec.kind !== 'flag';
 }
 
 const asksHelp = (arg: string | undefined): boolean => arg === '--help' || arg === '-h';

@@ -53,6 +53,7 @@ const COMMANDS: Record<VerbName, () => Promise<Command>> = {
   report: () => import('./commands/report.ts'),
   metrics: () => import('./commands/metrics.ts'),
   bundle: () => import('./commands/bundle.ts'),
+  publish: () => import('./commands/publish.ts'),
   inspect: () => import('./commands/inspect.ts'),
   keys: () => import('./commands/keys.ts'),
   module: () => import('./commands/module.ts'),

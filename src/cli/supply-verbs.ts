@@ -23,4 +23,28 @@ export const SUPPLY_VERBS = [
       { command: 'kpatch-pm bundle install patches.tar', what: 'on the machine without one' },
     ],
   },
+  {
+    name: 'publish',
+    aliases: [],
+    takes: '[MODULE.ko]',
+    spelling: { '--version': '--patch-version', '--repo': '--into' },
+    summary: "Publish a live patch of your own in a repository, in the form of the vendor's packages",
+    about: [
+      "Makes the package around a module that kpatch-build or klp-build made, signs it, and puts it with its advisory into the repository DIR, whose metadata it makes anew and signs. dnf, rpm, the kpatch utility and kpatch-pm take such packages as they take the vendor's; `status` and `info` call them your own. rpmbuild, rpmsign, createrepo_c and gpg do the work.",
+      'The module must be a live patch for --kernel and bear the name of its level, which kpatch-build -n gives it (kpatch-5_14_0-427_13_1-1-3 for version 1, release 3); the message says which. Levels only go up, and each takes the place of the one before: build them cumulative. The changelog of the levels before is carried on.',
+      '--empty makes the package that only subscribes a kernel, so that patches to come are taken as updates. --sign-module KEY [CERT] signs the module for Secure Boot.',
+    ],
+    examples: [
+      {
+        command:
+          'kpatch-pm publish kpatch-5_14_0-427_13_1-1-3.ko --kernel 5.14.0-427.13.1.el9_4.x86_64 --version 1 --release 3 --sign ops@example.com --repo /srv/live --cve CVE-2024-1086',
+        what: 'a level that fixes a CVE',
+      },
+      {
+        command:
+          'kpatch-pm publish --empty --kernel 5.14.0-427.13.1.el9_4.x86_64 --sign ops@example.com --repo /srv/live',
+        what: 'only subscribe the kernel',
+      },
+    ],
+  },
 ] as const satisfies readonly VerbSpec[];

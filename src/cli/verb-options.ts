@@ -16,9 +16,9 @@ export const VERB_OPTIONS = [
     metavar: 'CVE',
     commas: true,
     check: (value) => (/^CVE-\d{4}-\d{4,}$/i.test(value) ? null : 'it must be CVE-YEAR-NUMBER'),
-    help: 'Only live patches that fix this CVE, as the advisories of the repositories say.',
+    help: 'Only live patches that fix this CVE, as the advisories of the repositories say; of publish: what the level fixes.',
     group: 'What to work on',
-    verbs: FIXING,
+    verbs: [...FIXING, 'publish'],
   },
   {
     name: 'advisory',

@@ -19,6 +19,8 @@ export interface VerbSpec {
   readonly words?: readonly string[];
   /** Everything behind the verb is its own, options included. */
   readonly raw?: boolean;
+  /** Options that this verb also takes under a name which means something else elsewhere: as written -> as in the table. */
+  readonly spelling?: Readonly<Record<string, string>>;
   /** How many words must follow at least; none unless said. */
   readonly least?: number;
   readonly summary: string;

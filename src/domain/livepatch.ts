@@ -5,6 +5,14 @@ import type { Nevra } from './nevra.ts';
 export type PatchSource = 'kpatch-pm' | 'rpm' | 'foreign';
 export type Support = 'vendor' | 'third-party' | 'own' | 'unknown';
 
+/** What a package provides that its own users made (kpatch-pm publish): it says of itself that no vendor stands behind it. */
+export const OWN_MARK = 'livepatch-support(own)';
+
+/** Who stands behind a package, by what it says of itself. Nothing makes a package say that it is a vendor's. */
+export function supportOf(provides: readonly { readonly name: string }[]): Support {
+  return provides.some(({ name }) => name === OWN_MARK) ? 'own' : 'unknown';
+}
+
 /** One installed live patch of one kernel: a module file below /var/lib/kpatch, or an empty package (a subscription). */
 export interface InstalledPatch {
   readonly kernel: string;

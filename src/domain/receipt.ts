@@ -62,6 +62,8 @@ export interface Receipt {
    * entries beyond MAX_CHANGELOG are left out.
    */
   readonly changelog?: readonly ReceiptChange[];
+  /** Its makers are its users (kpatch-pm publish); absent: it does not say so. */
+  readonly support?: 'own';
   /** The levels before, the newest first, at most MAX_EARLIER. */
   readonly earlier?: readonly EarlierLevel[];
 }

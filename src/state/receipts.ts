@@ -57,6 +57,7 @@ function check(fields: Fields): Receipt | null {
     [fields.packageSha256, fields.installedAt, fields.by, fields.askedBy].every(text) &&
     typeof fields.registered === 'boolean' &&
     [undefined, 'pending'].includes(fields.registration as undefined) &&
+    [undefined, 'own'].includes(fields.support as undefined) &&
     listOrAbsent(fields.changelog, isChange) &&
     listOrAbsent(fields.earlier, isEarlier);
   return sound ? (fields as unknown as Receipt) : null;

@@ -24,6 +24,7 @@ const FOLLOWS: Readonly<Record<string, Kind>> = {
   updateinfo: 'packages',
   inspect: 'files',
   bundle: 'files',
+  publish: 'files',
   module: 'files',
   keys: 'files',
   repoinfo: 'repos',

@@ -5,6 +5,7 @@ import { formatDependency } from '../../decide/match.ts';
 import type { Provider } from '../../decide/provides.ts';
 import type { Hits } from '../../decide/search.ts';
 import { formatEvr } from '../../domain/evr.ts';
+import { supportOf } from '../../domain/livepatch.ts';
 import { formatNevra } from '../../domain/nevra.ts';
 import type { World } from '../../domain/world.ts';
 import { cleanDeep } from './clean.ts';
@@ -71,6 +72,7 @@ function block(foreign: Listed, world: World, style: Style): string[] {
     ['Module', one.module ?? 'none: it only subscribes the kernel to the fixes to come'],
     ['File', patch?.file ? `/${patch.file}` : null],
     ['State', stateText(foreign, world)],
+    ['Support', isOwn(foreign) ? "your own, not the vendor's" : null],
     ['Advisories', advisories.join(', ') || null],
     ['Fixes', cves.join(', ') || null],
   ];
@@ -80,6 +82,11 @@ function block(foreign: Listed, world: World, style: Style): string[] {
     const [first = '', ...rest] = wrap(text, style.width - label - 2);
     return [`${name.padEnd(label)}: ${first}`, ...rest.map((line) => `${' '.repeat(label)}: ${line}`)];
   });
+}
+
+/** Whether it was made with `publish`, by its own word. */
+function isOwn({ patch, offer }: Listed): boolean {
+  return (patch ? patch.support : supportOf(offer?.provides ?? [])) === 'own';
 }
 
 function kernelText({ kernel }: Listed, world: World): string {
@@ -161,6 +168,7 @@ export function packagesJson(found: readonly Listed[], world: World | null, erro
       summary: one.summary,
       file: one.patch?.file ? `/${one.patch.file}` : (one.path ?? null),
       loaded: world === null ? null : isLoaded(one, world),
+      ...(isOwn(one) ? { support: 'own' } : {}),
       ...(world === null ? { advisories: [], cves: [] } : fixesOf(one, world)),
     })),
     error,

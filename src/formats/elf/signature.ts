@@ -94,3 +94,11 @@ export function moduleSignature(bytes: Buffer): ModuleSignature | null {
   if (trailer[2] !== PKCS7 || length > end - TRAILER) return { signer: null, keyid: null, hash: null, names: null };
   return readPkcs7(bytes.subarray(end - TRAILER - length, end - TRAILER));
 }
+
+/** The module without the signature appended to it; the bytes themselves where it has none, or a length that cannot be. */
+export function unsigned(bytes: Buffer): Buffer {
+  const end = bytes.length - MAGIC.length - TRAILER;
+  if (end < 0 || !bytes.subarray(bytes.length - MAGIC.length).equals(MAGIC)) return bytes;
+  const length = bytes.readUInt32BE(end + 8);
+  return length > end ? bytes : bytes.subarray(0, end - length);
+}

@@ -2,7 +2,7 @@
 // A module file appears once. Kernels that are gone are not left out: what remains of them must be seen to be removed.
 import { createHash } from 'node:crypto';
 import { type KernelRelease, kernelRelease } from '../../domain/kernel.ts';
-import type { InstalledPatch } from '../../domain/livepatch.ts';
+import { type InstalledPatch, supportOf } from '../../domain/livepatch.ts';
 import { type Nevra, sameNevra } from '../../domain/nevra.ts';
 import type { Receipt, ReceiptFile } from '../../domain/receipt.ts';
 import { KpmError } from '../../errors.ts';
@@ -80,7 +80,7 @@ function ofReceipt(receipt: Receipt, entry: ReceiptFile | null, onDisk: ModuleFi
     module: entry?.module ?? null,
     file: onDisk ? `${ACTIVE}/${receipt.kernel}/${onDisk.file}` : null,
     source: 'kpatch-pm',
-    support: 'unknown',
+    support: receipt.support ?? 'unknown',
     changed: entry && onDisk ? onDisk.sha256 !== entry.sha256 : null,
     repo: receipt.repo,
     ...(onDisk ? { buildId: onDisk.buildId } : {}),
@@ -154,7 +154,7 @@ function ofPackage(pkg: RpmdbPackage, kernel: string, onDisk: ModuleFile | undef
     module: empty ? null : (onDisk?.module ?? moduleStem(pkg.nevra).replace(/[-.]/g, '_')),
     file: onDisk ? `${ACTIVE}/${kernel}/${onDisk.file}` : null,
     source: 'rpm',
-    support: 'unknown',
+    support: supportOf(pkg.provides),
     changed: null,
     ...(onDisk ? { buildId: onDisk.buildId } : {}),
   };

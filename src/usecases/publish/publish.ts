@@ -1,0 +1,244 @@
+// publish: the vendor-shaped package around a live patch of one's own, signed, in a repository that dnf, rpm, the kpatch
+// utility and kpatch-pm take as they take the vendor's. The real tools make it; what they made is held against what
+// an installation would ask of it before it is put among the others.
+import { extractModules } from '../../apply/extract.ts';
+import { verifyPackage } from '../../apply/verify.ts';
+import { buildName, moduleProblem, type OwnPackage, ownPackage } from '../../decide/publish.ts';
+import { compareEvr } from '../../domain/evr.ts';
+import type { KernelRelease } from '../../domain/kernel.ts';
+import { formatNevra, type Nevra } from '../../domain/nevra.ts';
+import { KpmError } from '../../errors.ts';
+import { type ModuleFacts, moduleFacts } from '../../formats/elf/module.ts';
+import { armor, type PublicKey } from '../../formats/openpgp/index.ts';
+import { packageFacts } from '../../formats/rpm/facts.ts';
+import { parseRpm, type RpmPackage } from '../../formats/rpm/package.ts';
+import type { Machine, Ui } from '../../host/machine.ts';
+import { signingKey } from '../gpg.ts';
+import { advisoryId, advisoryXml, merged } from './advisory.ts';
+import { buildPackage, earlierFunctions } from './build.ts';
+import { PACKAGES, publishedAdvisories, publishedPackages, renewMetadata } from './repository.ts';
+import { type ModuleKey, signModule } from './sign-module.ts';
+import type { Change } from './spec.ts';
+import { needPrograms } from './tools.ts';
+
+export interface PublishRequest {
+  /** Absolute path on the host; null: an empty package. */
+  readonly module: string | null;
+  readonly kernel: KernelRelease;
+  readonly version: string;
+  readonly release: string;
+  /** The secret key, as gpg knows it: signs the package and the metadata. */
+  readonly sign: string;
+  /** Absolute path on the host of the repository; it is made where it is not there. */
+  readonly repository: string;
+  readonly cves: readonly string[];
+  /** What the level brings, a line each. */
+  readonly texts: readonly string[];
+  /** Key of Secure Boot; null: the module goes in as it is. */
+  readonly moduleKey: ModuleKey | null;
+  /** Publish the same or a lower level than what lies there. */
+  readonly force: boolean;
+}
+
+export interface Published {
+  readonly nevra: Nevra;
+  readonly kernel: KernelRelease;
+  /** Name in sysfs; null for an empty package. */
+  readonly module: string | null;
+  /** Absolute paths on the host. */
+  readonly file: string;
+  readonly repository: string;
+  readonly keyFile: string;
+  readonly signer: { readonly fingerprint: string; readonly owner: string };
+  /** Who signed the module for Secure Boot; null: nobody. */
+  readonly moduleSigner: string | null;
+  readonly advisory: string;
+  /** All that the level fixes, those of the levels before too. */
+  readonly cves: readonly string[];
+  /** The highest level that lay there before; null: none. */
+  readonly replaces: Nevra | null;
+}
+
+const MAX_MODULE = 256 * 1024 * 1024;
+
+/** Publishes a level. Raises `program-missing`, `publish-refused`, `publish-failed`, `signing-failed`, `file-exists`, `file-unreadable`. */
+export async function publish(machine: Machine, request: PublishRequest, ui: Ui): Promise<Published> {
+  const { host } = machine;
+  const signs = request.moduleKey ? ['openssl'] : [];
+  needPrograms(machine, ['rpmbuild', 'rpmsign', 'gpg', 'createrepo_c', 'modifyrepo_c', ...signs]);
+  const pkg = shape(request);
+  const module = request.module === null ? null : await readModule(machine, request, pkg, ui);
+  const repository = request.repository.slice(1);
+  const before = highest(publishedPackages(machine, repository, pkg.nevra.name));
+  checkLevel(pkg, before, request);
+  const key = await signingKey(machine, request.sign);
+  if (module && before) await tellLost(machine, before, module.facts, pkg.kernel, ui);
+  const advisories = await publishedAdvisories(machine, repository);
+  const changes = changelog(request, pkg, key, before, machine.now());
+  const bytes = await buildPackage(machine, { pkg, module: module?.bytes ?? null, changes, key });
+  const built = await proven(machine, bytes, pkg, key);
+  const file = `${repository}/${PACKAGES}/${pkg.nevra.name}-${pkg.nevra.version}-${pkg.nevra.release}.${pkg.nevra.arch}.rpm`;
+  host.mkdirs(`${repository}/${PACKAGES}`);
+  host.write(file, bytes);
+  const keyFile = `${repository}/RPM-GPG-KEY-${key.fingerprint.slice(-16)}`;
+  host.write(keyFile, armor(key.bytes, 'PUBLIC KEY BLOCK'));
+  const advisory = advisoryXml({
+    pkg,
+    cves: request.cves,
+    text: description(request, pkg),
+    now: machine.now(),
+    from: key.owner,
+  });
+  await renewMetadata(machine, repository, merged(advisories, advisoryId(pkg), advisory), key);
+  return {
+    nevra: pkg.nevra,
+    kernel: pkg.kernel,
+    module: pkg.module?.name ?? null,
+    file: host.show(file),
+    repository: host.show(repository),
+    keyFile: host.show(keyFile),
+    signer: { fingerprint: key.fingerprint, owner: key.owner },
+    moduleSigner: module ? (module.facts.signature?.signer ?? module.facts.signature?.keyid ?? null) : null,
+    advisory: advisoryId(pkg),
+    cves: cvesOf(built),
+    replaces: before?.nevra ?? null,
+  };
+}
+
+function refused(request: PublishRequest, why: string, hint?: string): KpmError {
+  const what = request.module ?? 'An empty package';
+  return new KpmError('publish-refused', {
+    text: `${what} cannot be published for ${request.kernel}: ${why}.`,
+    subject: request.module ?? request.kernel,
+    hint: hint ?? (request.module ? `Look at it: kpatch-pm inspect ${request.module}` : undefined),
+  });
+}
+
+function shape(request: PublishRequest): OwnPackage {
+  const pkg = ownPackage(request.kernel, request, request.module === null);
+  if ('problem' in pkg) throw refused(request, pkg.problem, 'See: kpatch-pm publish --help');
+  return pkg;
+}
+
+interface Module {
+  readonly bytes: Buffer;
+  readonly facts: ModuleFacts;
+}
+
+/** The module, signed where that is wanted, if it can be the one of this package. */
+async function readModule(machine: Machine, request: PublishRequest, pkg: OwnPackage, ui: Ui): Promise<Module> {
+  const file = request.module as string;
+  const read = machine.host.read(file.slice(1), MAX_MODULE);
+  if (read === null)
+    throw new KpmError('file-unreadable', {
+      text: `${file} does not exist.`,
+      subject: file,
+      hint: 'Name the module file (.ko).',
+    });
+  const facts = moduleFacts(read);
+  const problem = moduleProblem(facts, pkg);
+  if (problem !== null) {
+    const named = facts.name === pkg.module?.name;
+    throw refused(
+      request,
+      problem,
+      named
+        ? undefined
+        : `Build it under that name: kpatch-build -n ${buildName(pkg)} ... (klp-build: -o ${buildName(pkg)}.ko)`,
+    );
+  }
+  if (request.moduleKey === null) return { bytes: read, facts };
+  if (facts.signature) ui.note(`The signature that ${file} has is replaced.`);
+  const bytes = await signModule(machine, read, request.moduleKey);
+  return { bytes, facts: moduleFacts(bytes) };
+}
+
+const highest = (packages: readonly RpmPackage[]): RpmPackage | null =>
+  [...packages].sort((a, b) => compareEvr(b.nevra, a.nevra))[0] ?? null;
+
+/** Levels only go up: whoever has a higher one would never take this. */
+function checkLevel(pkg: OwnPackage, before: RpmPackage | null, request: PublishRequest): void {
+  if (before === null || request.force) return;
+  const order = compareEvr(pkg.nevra, before.nevra);
+  if (order > 0) return;
+  const there = formatNevra(before.nevra);
+  if (order === 0) {
+    throw new KpmError('file-exists', {
+      text: `${there} lies in ${request.repository} already and is not overwritten.`,
+      subject: there,
+      hint: 'Publish what changed as the next release. --force replaces it; who has installed it keeps the old bytes.',
+    });
+  }
+  throw refused(
+    request,
+    `${request.repository} has the higher level ${there}, and levels only go up`,
+    'Give it a higher --release; --force publishes it all the same.',
+  );
+}
+
+/** A level takes the place of the one before: what that one patched and this does not would come undone. */
+async function tellLost(
+  machine: Machine,
+  before: RpmPackage,
+  facts: ModuleFacts,
+  kernel: KernelRelease,
+  ui: Ui,
+): Promise<void> {
+  const now = new Set(facts.functions.map(({ object, name }) => `${object}:${name}`));
+  const lost = (await earlierFunctions(machine, before, kernel)).filter((one) => !now.has(one));
+  if (lost.length === 0) return;
+  ui.warn(
+    `${formatNevra(before.nevra)} patches ${lost.slice(0, 10).join(', ')}${lost.length > 10 ? ` and ${lost.length - 10} more` : ''}, and this module does not. A level takes the place of the one before: levels must be cumulative.`,
+  );
+}
+
+function description(request: PublishRequest, pkg: OwnPackage): string {
+  return request.texts.length > 0 ? request.texts.join('\n') : pkg.summary;
+}
+
+/** The entry of this level, in the vendor's form: one line a CVE, the CVE in braces at its end; then all earlier ones. */
+function changelog(
+  request: PublishRequest,
+  pkg: OwnPackage,
+  key: PublicKey,
+  before: RpmPackage | null,
+  now: Date,
+): Change[] {
+  const earlier = before && compareEvr(before.nevra, pkg.nevra) < 0 ? packageFacts(before).changelog : [];
+  const { version, release } = pkg.nevra;
+  const text =
+    request.texts[0] ??
+    (pkg.module === null ? `An empty patch to subscribe to the stream of ${pkg.kernel}` : 'live patch');
+  const rest = request.texts.slice(1).map((line) => `- ${line}`);
+  const lines = request.cves.length > 0 ? request.cves.map((cve) => `- kernel: ${text} {${cve}}`) : [`- ${text}`];
+  // rpmbuild wants days that do not go back, whatever the clock says.
+  const time = Math.max(Math.floor(now.getTime() / 1000), earlier[0]?.time ?? 0);
+  const author = `${key.owner || key.fingerprint} [${version}-${release}]`;
+  return [{ time, author, text: [...lines, ...rest].join('\n') }, ...earlier];
+}
+
+/** What was made, judged as an installation judges it. Raises `publish-failed`. */
+async function proven(machine: Machine, bytes: Buffer, pkg: OwnPackage, key: PublicKey): Promise<RpmPackage> {
+  try {
+    const rpm = parseRpm(bytes);
+    if (formatNevra(rpm.nevra) !== formatNevra(pkg.nevra))
+      throw new KpmError('package-renamed', { text: `rpmbuild made ${formatNevra(rpm.nevra)}.` });
+    const verified = verifyPackage(rpm, { keys: [key], allowUnsigned: false, now: machine.now() });
+    const modules = await extractModules(verified, pkg.kernel, machine.run.filter);
+    if (modules.map(({ module }) => module).join() === (pkg.module?.name ?? '')) return rpm;
+    throw new KpmError('module-missing', { text: 'The package does not hold the module.' });
+  } catch (error) {
+    if (!(error instanceof KpmError)) throw error;
+    throw new KpmError('publish-failed', {
+      text: `What rpmbuild and rpmsign made would not be taken: ${error.message}`,
+      subject: formatNevra(pkg.nevra),
+      hint: 'Nothing was published. Macros of rpm on this machine may change what is built: see rpm --showrc.',
+      cause: error,
+    });
+  }
+}
+
+function cvesOf(rpm: RpmPackage): string[] {
+  const texts = packageFacts(rpm).changelog.map(({ text }) => text);
+  return [...new Set(texts.flatMap((text) => text.match(/CVE-\d{4}-\d{4,}/g) ?? []))].sort();
+}
