@@ -26,8 +26,8 @@ export function parseKernelKeys(text: string, uid: number): KernelKeys {
     const [, type = '', description = ''] = LINE.exec(line) ?? [];
     return type === '' ? [] : [{ type, description }];
   });
-  const keyrings = keys.flatMap(({ type, description }) =>
-    type === 'keyring' ? KEYRINGS.filter((name) => description.startsWith(`${name}:`)) : [],
+  const keyrings = KEYRINGS.filter((name) =>
+    keys.some(({ type, description }) => type === 'keyring' && description.startsWith(`${name}:`)),
   );
   return {
     keyrings,

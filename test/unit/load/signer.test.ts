@@ -87,8 +87,8 @@ test('the keyrings that count for modules are told from others', () => {
   expect(parseKernelKeys(text, 0).keyrings).toEqual([
     '.builtin_trusted_keys',
     '.secondary_trusted_keys',
-    '.platform',
     '.machine',
+    '.platform',
   ]);
 });
 
