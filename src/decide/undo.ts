@@ -4,10 +4,19 @@ import { type Because, because } from '../domain/because.ts';
 import type { HistoryRecord, RecordedAction } from '../domain/history.ts';
 import type { KernelRelease } from '../domain/kernel.ts';
 import { formatNevra, type Nevra, sameNevra } from '../domain/nevra.ts';
-import type { Action, HoldAction, LoadAction, Plan, SettingAction, UnholdAction, Unmatched } from '../domain/plan.ts';
+import type {
+  Action,
+  HoldAction,
+  LoadAction,
+  Plan,
+  RemoveAction,
+  SettingAction,
+  UnholdAction,
+  Unmatched,
+} from '../domain/plan.ts';
 import type { Hold, World } from '../domain/world.ts';
 import { lifted, take } from './asked.ts';
-import type { PackagedPatch } from './installed.ts';
+import { activeLevel, type PackagedPatch } from './installed.ts';
 import { candidatesFor } from './match.ts';
 import { loadAction } from './policy.ts';
 import { removeActions } from './removal.ts';
@@ -126,9 +135,20 @@ function oppositePackage(action: RecordedAction, goal: UndoGoal, world: World): 
       refused: `${pkg.name} is ${show(now)} now; transaction ${id} left it ${show(after)}. Undo what came later first, or say what you want instead: kpatch-pm ${other}`,
     };
   }
-  if (before === null) return { actions: patch ? supported(removeActions([patch], true, world)) : [] };
+  if (before === null) return { actions: patch ? supported(takenAway(patch, world)) : [] };
   return back(before, action.kernel, patch, goal, world);
 }
+
+/** Taking a level away; another one of its stream may be what the kernel runs. */
+function takenAway(patch: PackagedPatch, world: World): RemoveAction[] {
+  const runs = world.live && world.kernels.some((kernel) => kernel.running && kernel.release === patch.kernel);
+  const active = runs ? activeLevel(patch.package.name, world) : null;
+  const stays = active && because('asked-for', `${active.patch.module} stays active in the running kernel ${UNTIL}`);
+  return removeActions([patch], true, world).map((action) => (stays ? { ...action, because: stays } : action));
+}
+
+/** How the reasons of `take` and `removeActions` end where the kernel keeps what it has. */
+const UNTIL = 'until the next reboot';
 
 const equal = (a: Nevra | null, b: Nevra | null): boolean => (a === null || b === null ? a === b : sameNevra(a, b));
 
@@ -161,7 +181,7 @@ function back(level: Nevra, release: string, installed: PackagedPatch | null, { 
 /** Says why what is loaded stays. */
 function supported<T extends Action>(actions: readonly T[]): T[] {
   return actions.map((action) =>
-    action.because.text.endsWith('until the next reboot')
+    action.because.text.endsWith(UNTIL)
       ? { ...action, because: { ...action.because, text: `${action.because.text}: vendors do not support unloading` } }
       : action,
   );

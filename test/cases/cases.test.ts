@@ -41,7 +41,8 @@ interface Place {
 }
 
 async function type(stage: Stage, { now, screen }: Place, args: Section, typed: Section | undefined): Promise<Ran> {
-  const { env, ...shown } = screenOf(screen);
+  const { env: seen, ...shown } = screenOf(screen);
+  const env = { ...seen, TZ: 'UTC' };
   const terminal = typed === undefined ? {} : { terminal: 80, typed: typed.text.split('\n').slice(0, -1) };
   const around = surroundings({ hostPath: stage.path, uname: stage.uname, now, env, ...terminal, ...shown });
   // Standard error goes elsewhere, as with 2>file: its lines are then not broken at the width of a temporary path.
@@ -81,10 +82,12 @@ function checkJson(args: Section, ran: Ran): void {
       'report',
       'quarantine',
       'boot',
+      'history',
+      'machine',
     ].includes(verb)
       ? verb
       : 'plan');
-  const name = ran.status === 2 ? 'usage' : own;
+  const name = ran.status === 2 ? 'usage' : words.includes('undo') ? 'plan' : own;
   const schema = JSON.parse(readFileSync(path.join(top, 'docs', 'schemas', `${name}.json`), 'utf8'));
   const value: unknown = JSON.parse(ran.out);
   expect({ line: args.line, faults: faults(schema, value) }).toEqual({ line: args.line, faults: [] });

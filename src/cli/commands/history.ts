@@ -8,6 +8,7 @@ import { usageError } from '../arguments.ts';
 import type { Context } from '../context.ts';
 import { type HistoryView, historyJson, renderHistory, renderHistoryInfo } from '../render/history.ts';
 import { errorJson, jsonText } from '../render/json.ts';
+import { run as change, failureJson as planFailure } from './change.ts';
 
 export async function run(context: Context): Promise<number> {
   const [command = 'list', ...words] = context.words;
@@ -30,7 +31,6 @@ async function undo(context: Context, words: readonly string[]): Promise<number>
   if (word === undefined || more.length > 0 || !/^(\d+|last(-\d+)?)$/.test(word)) {
     throw usageError('history undo needs one transaction: its number, `last` or `last-N`.', 'history');
   }
-  const { run: change } = await import('./change.ts');
   return change({ ...context, words: [], request: { ...context.request, words: [], undo: word } });
 }
 
@@ -82,6 +82,7 @@ function named(word: string, there: readonly number[]): number[] {
   });
 }
 
-export function failureJson(error: KpmError): unknown {
+export function failureJson(error: KpmError, context: Context): unknown {
+  if (context.words[0] === 'undo') return planFailure(error, context);
   return historyJson([], errorJson(error));
 }

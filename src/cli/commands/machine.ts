@@ -25,8 +25,11 @@ export async function run(context: Context): Promise<number> {
 }
 
 function itemsText(heading: string, items: Reset['items'], width: number): string {
-  const lines = cleanDeep([...items]).flatMap(({ path, what }) => wrap(`${path}: ${what}`, width - 1, '    '));
-  return `${[heading, ...lines.map((line) => ` ${line}`)].join('\n')}\n`;
+  const lines = cleanDeep([...items]).flatMap(({ path, what }) => [
+    ` ${path}`,
+    ...wrap(what, width - 5).map((line) => `     ${line}`),
+  ]);
+  return `${[heading, ...lines].join('\n')}\n`;
 }
 
 const KEPT =

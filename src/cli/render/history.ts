@@ -92,7 +92,7 @@ function block({ record, running }: HistoryView, style: Style, zone: Zone): stri
     ['Transaction ID', String(id)],
     ['Begin time', localTime(begun, zone, true)],
     ['End time', end],
-    ['User', uid === 0 && user !== 'root' ? `${user} (as root)` : user],
+    ['User', uid === 0 && !['root', 'uid 0'].includes(user) ? `${user} (as root)` : user],
     ['Return-Code', exit === null ? unknown : exit === 0 ? 'Success' : `Failure: ${exit}`],
     ['Version', `kpatch-pm ${version}`],
     ['Command Line', command],

@@ -81,6 +81,7 @@ function group(heading: string, members: readonly string[], style: Style): strin
 
 /** The setting a verb is about, as it is now; other programs read this line. */
 function settingLines({ verb, world, outcomes }: ReportView, done: readonly Action[]): string[] {
+  if (verb === 'history') return done.flatMap((action) => (action.do === 'setting' ? [subject(action)] : []));
   const name = SETTING_OF[verb];
   if (name === undefined) return [];
   const changed = done.find((action) => action.do === 'setting' && action.setting.name === name);
