@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync, realpathSync } from 'node:fs';
 import path from 'node:path';
 import { top } from '../support/top.ts';
 import { command } from './command.ts';
-import type { GuestOptions } from './machine.ts';
+import type { Guest, GuestOptions } from './machine.ts';
 import { which } from './place.ts';
 
 type Files = NonNullable<GuestOptions['files']>;
@@ -17,6 +17,7 @@ const PROGRAMS = [
 ];
 const TARGETS = `basic final local-fs local-fs-pre multi-user network network-online network-pre paths poweroff reboot
   shutdown slices sockets sysinit time-set time-sync timers umount`.split(/\s+/);
+const POWER = ['systemd-poweroff.service', 'systemd-reboot.service'];
 const UNITS = path.join(top, 'packaging/systemd');
 
 /** Kernel parameters that make systemd process 1. With a disk, /etc is kept on it: what is enabled stays enabled. */
@@ -47,6 +48,13 @@ export function utilityFiles(): Files {
   };
 }
 
+/** Keeps the timer from firing by itself, at a random moment, in the middle of something else. */
+export const QUIET_TIMER: Files = {
+  '/etc/systemd/system/kpatch-pm.timer.d/quiet.conf': {
+    text: '[Timer]\nOnCalendar=\nOnBootSec=\nOnActiveSec=1d\nRandomizedDelaySec=0\n',
+  },
+};
+
 /** What systemd needs in the guest, our units, the kernel-install plug-in, and a unit for the agent. */
 export function systemdFiles(): Files {
   const files: Record<string, Files[string]> = {};
@@ -57,8 +65,8 @@ export function systemdFiles(): Files {
     files[found] = realpathSync(found);
     for (const library of libraries(found)) files[library.replace(/^\/lib\//, '/usr/lib/')] = realpathSync(library);
   }
-  for (const target of TARGETS) {
-    const file = `/usr/lib/systemd/system/${target}.target`;
+  for (const unit of [...TARGETS.map((target) => `${target}.target`), ...POWER]) {
+    const file = `/usr/lib/systemd/system/${unit}`;
     files[file] = realpathSync(file);
   }
   for (const name of readdirSync(UNITS).filter((one) => /\.(service|timer)$/.test(one))) {
@@ -90,6 +98,13 @@ export function systemdFiles(): Files {
   const init = readFileSync(path.join(top, 'test/vm/guest/init.sh'), 'utf8');
   files['/kpm-systemd'] = { text: init.replace(/^exec \/bin\/bash .*agent\.sh$/m, enable.join('\n')), mode: 0o755 };
   return files;
+}
+
+/** An orderly shutdown, as a person orders it. The agent answers first, for it goes down with the rest. */
+export async function shutDown(guest: Guest): Promise<void> {
+  await guest.must("setsid bash -c 'sleep 1; systemctl --no-block poweroff' </dev/null >/dev/null 2>&1 &");
+  if (!(await guest.ends(240))) throw new Error(`the machine does not go down:\n${guest.console(30)}`);
+  await guest.off();
 }
 
 function libraries(program: string): string[] {

@@ -4,7 +4,7 @@ import type { Case, Check } from '../check.ts';
 import { Disk } from '../disk.ts';
 import type { Guest } from '../machine.ts';
 import { programFiles, Repository } from '../repository.ts';
-import { SYSTEMD, systemdFiles, utilityFiles } from '../systemd.ts';
+import { QUIET_TIMER, SYSTEMD, shutDown, systemdFiles, utilityFiles } from '../systemd.ts';
 import { kernel, level, VERSION } from '../world.ts';
 
 const LOG = (unit: string): string => `cat /run/${unit}.log 2>/dev/null`;
@@ -130,6 +130,7 @@ async function together(check: Check): Promise<void> {
   const files = {
     ...systemdFiles(),
     ...utilityFiles(),
+    ...QUIET_TIMER,
     ...programFiles(),
     ...repository.guestFiles(),
     // The machine is to go down before its time has come.
@@ -171,9 +172,7 @@ async function together(check: Check): Promise<void> {
     await check.step(
       'an orderly shutdown before its time: what was loaded did no harm, and its marker goes',
       async () => {
-        await guest.must('systemctl --no-block poweroff');
-        assert.equal(await guest.ends(180), true, 'the machine does not go down');
-        await guest.off();
+        await shutDown(guest);
         guest = await boot();
         assert.equal(await done(guest, 'kpatch-pm-boot.service'), 'active success 0');
         assert.match(await guest.must(attempts), /"attempts": \[\]/);

@@ -6,7 +6,7 @@ import type { Case, Check } from '../check.ts';
 import { Disk } from '../disk.ts';
 import type { Guest } from '../machine.ts';
 import { programFiles, Repository } from '../repository.ts';
-import { SYSTEMD, systemdFiles } from '../systemd.ts';
+import { QUIET_TIMER, SYSTEMD, shutDown, systemdFiles } from '../systemd.ts';
 import { Transcript } from '../transcript.ts';
 import { kernel, level, type Prepared } from '../world.ts';
 import { alsoInstalled } from './reboots.ts';
@@ -38,16 +38,16 @@ async function tour(check: Check): Promise<void> {
   const disk = new Disk();
   const page = new Transcript();
   const boot = async (running: Prepared, neighbour: Prepared): Promise<Guest> => {
-    const files = { ...systemdFiles(), ...programFiles(), ...repository.guestFiles(), ...alsoInstalled(neighbour) };
+    const files = {
+      ...systemdFiles(),
+      ...QUIET_TIMER,
+      ...programFiles(),
+      ...repository.guestFiles(),
+      ...alsoInstalled(neighbour),
+    };
     const guest = await check.boot({ kernel: running.kernel, files, disk: disk.image, parameters: SYSTEMD });
     await settled(guest);
     return guest;
-  };
-  /** An orderly shutdown, as `systemctl reboot` does it. */
-  const down = async (guest: Guest): Promise<void> => {
-    await guest.must('systemctl --no-block poweroff');
-    assert.equal(await guest.ends(180), true, 'the machine does not go down');
-    await guest.off();
   };
   const patched = (text: string, name: string | null): void =>
     name === null ? assert.doesNotMatch(text, /patched/) : assert.match(text, new RegExp(`\\[patched ${name}\\]`));
@@ -89,7 +89,7 @@ async function tour(check: Check): Promise<void> {
         await page.type(guest, 'kpatch-pm module list | sed -n "1,/^$/p"'),
         `Loaded patch modules:\n${two.module} [enabled]`,
       );
-      await down(guest);
+      await shutDown(guest);
     });
     await check.step('reboot into the same kernel: patched by the boot unit', async () => {
       page.chapter('4. A reboot', 'The boot unit loads it before the network is there. Nobody typed anything.');
@@ -97,7 +97,7 @@ async function tour(check: Check): Promise<void> {
       await page.type(guest, BOOTED);
       await page.type(guest, 'cat /run/kpatch-pm-boot.service.log');
       patched(await page.type(guest, VERSION), '1-2');
-      await down(guest);
+      await shutDown(guest);
     });
     await check.step('reboot into the other kernel: its own patch', async () => {
       page.chapter('5. The other kernel', 'It was provided for in step 2 and is patched at its first boot.');
@@ -114,7 +114,7 @@ async function tour(check: Check): Promise<void> {
       await page.type(guest, 'kpatch-pm remove -y "kpatch-patch-*"');
       patched(await page.type(guest, VERSION), '1-1');
       assert.match(await page.type(guest, STATUS), /patched-until-reboot/);
-      await down(guest);
+      await shutDown(guest);
     });
     await check.step('reboot: unpatched, and still held', async () => {
       page.chapter('7. After the reboot', 'Unpatched, and still held.');
@@ -122,8 +122,8 @@ async function tour(check: Check): Promise<void> {
       patched(await page.type(guest, VERSION), null);
       assert.match(await page.type(guest, 'kpatch-pm install -y'), /held/);
       patched(await page.type(guest, VERSION), null);
-      await page.type(guest, 'kpatch-pm history');
-      await down(guest);
+      await page.type(guest, STATUS);
+      await shutDown(guest);
     });
     const wanted = process.env.KPATCH_PM_TRANSCRIPT;
     if (wanted) page.save(path.resolve(top, wanted), HEAD);
