@@ -169,6 +169,15 @@ async function together(check: Check): Promise<void> {
       assert.equal(await guest.must('ls /sys/kernel/livepatch'), one.module);
       assert.match(await guest.must(attempts), new RegExp(`"module": "${one.module}"`));
     });
+    await check.step('the plug is pulled before it proved healthy: no quarantine, it is tried again', async () => {
+      await guest.must('sync');
+      await guest.off();
+      guest = await boot();
+      assert.equal(await done(guest, 'kpatch-pm-boot.service'), 'active success 0');
+      assert.match(await guest.must(LOG('kpatch-pm-boot.service')), /without a trace of a crash; it is tried again/);
+      assert.equal(await guest.must('kpatch-pm quarantine'), 'Nothing is in quarantine.');
+      assert.match(await guest.must(VERSION), /\[patched 1-1\]/);
+    });
     await check.step(
       'an orderly shutdown before its time: what was loaded did no harm, and its marker goes',
       async () => {
