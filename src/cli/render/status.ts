@@ -11,7 +11,7 @@ import { cleanDeep } from './clean.ts';
 import { settingLine, shortLevel } from './plan.ts';
 import { humanAge } from './size.ts';
 import { paint, type Style, type Tone } from './style.ts';
-import { type Cells, type Column, table } from './table.ts';
+import { type Cells, type Column, naturalWidth, table } from './table.ts';
 import { padEnd, wrap } from './width.ts';
 
 export interface StatusView {
@@ -71,13 +71,36 @@ const COLUMNS: readonly Column[] = [
   { head: 'Avail.' },
 ];
 
+const FROM_COLUMN: Column = { head: 'From' };
+
+/** Who stands behind what is installed, where that is known. */
+const FROM: Record<InstalledPatch['support'], string> = {
+  vendor: 'vendor',
+  'third-party': 'other',
+  own: 'own',
+  unknown: '-',
+};
+
 function kernelLines(kernels: readonly KernelReport[], style: Style): string[] {
   if (kernels.length === 0) return ['No kernel is installed in this root.'];
   const indent = ' '.repeat(style.symbols ? 2 : 5);
   const columns = COLUMNS.map((column, i) => (i === 0 ? { ...column, head: `${indent}Kernel` } : column));
-  const rows = kernels.map((kernel) => kernelRow(kernel, indent, style));
+  const plain = kernels.map((kernel) => kernelRow(kernel, indent, style));
+  // Where there is no room for it, the remarks below a kernel still name what is not its vendor's.
+  const more = plain.map((row, n) => ({ ...row, cells: [...row.cells, from(kernels[n] as KernelReport)] }));
+  const told = kernels.some(({ installed }) => installed.some(({ support }) => support !== 'unknown'));
+  const shows = told && naturalWidth([...columns, FROM_COLUMN], more) <= style.width;
+  if (shows) columns.push(FROM_COLUMN);
+  const rows = shows ? more : plain;
   const lines = table(columns, rows, style, { rules: false, spread: false });
   return kernels.some((kernel) => kernel.running) ? [...lines, ` ${indent}(* running)`] : lines;
+}
+
+/** Of several installed modules every word once, the packages' first. */
+function from({ installed }: KernelReport): string {
+  const packaged = [...installed].sort((a, b) => Number(a.package === null) - Number(b.package === null));
+  const words = new Set(packaged.map(({ support }) => FROM[support]).filter((word) => word !== '-'));
+  return [...words].join('+') || '-';
 }
 
 function kernelRow(kernel: KernelReport, indent: string, style: Style): Cells {

@@ -34,11 +34,20 @@ const LEAST_FIRST = 4;
 /** Another column is squeezed only down to this, its cells cut over several lines. */
 const LEAST = 6;
 
-/** Widths of the columns so that a line fits into `width` columns. */
-function columnWidths(columns: readonly Column[], rows: readonly Row[], width: number, spread: boolean): number[] {
-  const natural = columns.map((column, i) =>
+function naturalWidths(columns: readonly Column[], rows: readonly Row[]): number[] {
+  return columns.map((column, i) =>
     Math.max(textWidth(column.head), ...rows.map((row) => ('cells' in row ? textWidth(row.cells[i] ?? '') : 0))),
   );
+}
+
+/** Columns of the screen that a table takes when nothing has to be squeezed. */
+export function naturalWidth(columns: readonly Column[], rows: readonly Row[]): number {
+  return naturalWidths(columns, rows).reduce((sum, width) => sum + width + GAP, 0);
+}
+
+/** Widths of the columns so that a line fits into `width` columns. */
+function columnWidths(columns: readonly Column[], rows: readonly Row[], width: number, spread: boolean): number[] {
+  const natural = naturalWidths(columns, rows);
   const total = (widths: readonly number[]): number => widths.reduce((sum, w) => sum + w + GAP, 0);
   const widths = [...natural];
   let slack = width - total(widths);

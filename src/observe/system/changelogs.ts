@@ -17,7 +17,10 @@ const PACKAGE = '\x1d';
 const END = '\x1c';
 const ENTRY = '\x1e';
 const FIELD = '\x1f';
-const SIGNED = ['RSAHEADER', 'DSAHEADER', 'SIGPGP', 'SIGGPG'].map((tag) => `%|${tag}?{%{${tag}:pgpsig} }:{}|`).join('');
+/** Asks for the signatures of a header, in rpm's words. */
+export const SIGNED = ['RSAHEADER', 'DSAHEADER', 'SIGPGP', 'SIGGPG']
+  .map((tag) => `%|${tag}?{%{${tag}:pgpsig} }:{}|`)
+  .join('');
 const QUERY =
   `${PACKAGE}%{NAME}${FIELD}%|EPOCH?{%{EPOCH}}:{0}|${FIELD}%{VERSION}${FIELD}%{RELEASE}${FIELD}%{ARCH}${FIELD}${SIGNED}` +
   `[${ENTRY}%{CHANGELOGTIME}${FIELD}%{CHANGELOGNAME}${FIELD}%{CHANGELOGTEXT}]${END}`;
@@ -40,6 +43,11 @@ export async function rpmChangelogs(root: Root, run: Run, names: readonly string
     .flatMap((block) => parse(block) ?? []);
 }
 
+/** The key id in what rpm says of signatures; null where it names none. */
+export function keyidOf(signed: string): string | null {
+  return /\bKey ID ([0-9a-f]{16})\b/i.exec(signed)?.[1]?.toUpperCase() ?? null;
+}
+
 /** One package's answer; what rpm says beside it ("package X is not installed") comes after the end mark. */
 function parse(block: string): KeptChangelog | null {
   const end = block.indexOf(END);
@@ -47,10 +55,9 @@ function parse(block: string): KeptChangelog | null {
   const [head = '', ...entries] = block.slice(0, end).split(ENTRY);
   const [name = '', epoch = '', version = '', release = '', arch = '', signed = ''] = head.split(FIELD);
   if (name === '' || version === '' || release === '') return null;
-  const keyid = /\bKey ID ([0-9a-f]{16})\b/i.exec(signed)?.[1]?.toUpperCase() ?? null;
   return {
     package: { name, epoch: Number(epoch), version, release, arch },
-    keyid,
+    keyid: keyidOf(signed),
     entries: entries.map((entry) => {
       const [time = '', author = '', text = ''] = entry.split(FIELD);
       return { time: Number(time), author, text };

@@ -10,6 +10,7 @@ import { moduleFacts } from '../../formats/elf/module.ts';
 import type { Root } from '../../host/root.ts';
 import { isModuleFile } from '../../state/receipts.ts';
 import type { Rpmdb, RpmdbPackage } from './rpmdb.ts';
+import { withSupport } from './support.ts';
 
 const ACTIVE = 'var/lib/kpatch';
 const PAYLOAD = 'usr/lib/kpatch';
@@ -140,7 +141,8 @@ export function installedPatches(
       buildId: file.buildId,
     });
   }
-  return list.sort((a, b) => order(a.kernel, b.kernel) || order(a.module ?? '', b.module ?? ''));
+  const labelled = withSupport(list, rpmdb, receipts);
+  return labelled.sort((a, b) => order(a.kernel, b.kernel) || order(a.module ?? '', b.module ?? ''));
 }
 
 const order = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);

@@ -7,6 +7,7 @@ import { KpmError } from '../../errors.ts';
 import type { Root } from '../../host/root.ts';
 import { findRpmdb, rpmArguments, rpmdbFiles } from '../../host/rpmdb.ts';
 import type { Run } from '../../host/run.ts';
+import { keyidOf, SIGNED } from './changelogs.ts';
 import { parseRpmdb } from './rpmdbparser.ts';
 
 export interface RpmdbPackage {
@@ -15,6 +16,8 @@ export interface RpmdbPackage {
   readonly provides: readonly Dependency[];
   /** Whether the package has any file; null where the parser was used. */
   readonly hasFiles: boolean | null;
+  /** Id of the key its header is signed with, as the database keeps it (16 hexadecimal digits, capitals); null: none, or not known. */
+  readonly keyid?: string | null;
 }
 
 export interface Rpmdb {
@@ -35,7 +38,7 @@ const FIELD = '\t';
 const UNIT = '\x1f';
 const QUERY =
   `%{NAME}\t%|EPOCH?{%{EPOCH}}:{0}|\t%{VERSION}\t%{RELEASE}\t%{ARCH}\t%|BASENAMES?{files}:{}|\t` +
-  `[%{PROVIDENAME} %{PROVIDEFLAGS:depflags} %{PROVIDEVERSION}${UNIT}]\n`;
+  `[%{PROVIDENAME} %{PROVIDEFLAGS:depflags} %{PROVIDEVERSION}${UNIT}]\t${SIGNED}\n`;
 
 const COMPARISONS: Readonly<Record<string, Comparison>> = { '=': 'EQ', '<': 'LT', '<=': 'LE', '>': 'GT', '>=': 'GE' };
 
@@ -51,7 +54,7 @@ function parseAnswer(answer: string): RpmdbPackage[] | null {
   const packages: RpmdbPackage[] = [];
   for (const line of answer.split('\n')) {
     if (line === '') continue;
-    const [name, epoch, version, release, arch, files, provides] = line.split(FIELD);
+    const [name, epoch, version, release, arch, files, provides, signed = ''] = line.split(FIELD);
     if (!name || version === undefined || release === undefined || arch === undefined || provides === undefined) {
       return null;
     }
@@ -62,6 +65,7 @@ function parseAnswer(answer: string): RpmdbPackage[] | null {
         .filter((unit) => unit !== '')
         .map(dependency),
       hasFiles: files === 'files',
+      keyid: keyidOf(signed),
     });
   }
   return packages;
@@ -75,7 +79,7 @@ export function rpmdbState(root: Root, place: string): string {
       return stat && stat.size > 0 ? `${name}:${stat.ino}:${stat.size}:${stat.mtimeMs}` : name;
     }),
   );
-  return `2 ${parts.join(' ')}`;
+  return `3 ${parts.join(' ')}`;
 }
 
 /** rpm's answer, or why it cannot be believed. rpm ends with 0 even when it stopped at a damaged page. */
