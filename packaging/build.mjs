@@ -148,7 +148,8 @@ results.push(
     outdir: path.join(dist, 'chunks'),
   }),
 );
-const chunks = results.flatMap(({ outputFiles }) => outputFiles);
+// In one order: esbuild finds the heavy packages in whichever order it gets to them.
+const chunks = results.flatMap(({ outputFiles }) => outputFiles).sort((one, two) => (one.path < two.path ? -1 : 1));
 const whole = createHash('sha256');
 for (const file of chunks) whole.update(file.contents);
 const ours = { ...common, define: { ...common.define, KPATCH_PM_BUILD: JSON.stringify(whole.digest('hex')) } };

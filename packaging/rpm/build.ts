@@ -9,6 +9,7 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs';
 import os from 'node:os';
@@ -80,6 +81,10 @@ function buildRpm(destination: string, own: OwnNode | null, release: string): st
     const epoch =
       process.env.SOURCE_DATE_EPOCH ??
       execFileSync('git', ['log', '-1', '--format=%ct'], { cwd: top, encoding: 'utf8' }).trim();
+    // rpmbuild takes the times of sources as they are.
+    for (const source of [spec, ...readdirSync(sources).map((name) => path.join(sources, name))]) {
+      utimesSync(source, Number(epoch), Number(epoch));
+    }
     const macros: Record<string, string> = {
       _topdir: work,
       // The same checkout gives the same bytes, on every distribution that builds it; and rpm of el8 can read them.
@@ -91,10 +96,14 @@ function buildRpm(destination: string, own: OwnNode | null, release: string): st
     };
     const defines = Object.entries(macros).flatMap(([name, value]) => ['--define', `${name} ${value}`]);
     const target = own ? ['--target', own.arch] : [];
-    execFileSync('rpmbuild', [own ? '-bb' : '-ba', '--quiet', ...target, ...defines, spec], {
-      env: { ...process.env, SOURCE_DATE_EPOCH: epoch },
-      stdio: ['ignore', 'ignore', 'pipe'],
-    });
+    // One after the other: made together, the binary packages hold an id of the source package, and that holds the name of
+    // this directory, which is another one each time.
+    for (const what of own ? ['-bb'] : ['-bb', '-bs']) {
+      execFileSync('rpmbuild', [what, '--quiet', ...target, ...defines, spec], {
+        env: { ...process.env, SOURCE_DATE_EPOCH: epoch },
+        stdio: ['ignore', 'ignore', 'pipe'],
+      });
+    }
     mkdirSync(destination, { recursive: true });
     if (!own) cpSync(path.join(work, 'SRPMS'), destination, { recursive: true });
     const arch = own ? own.arch : 'noarch';
