@@ -1,9 +1,10 @@
 // Run: the only way to start another program. Absolute paths, argument vectors, a clean environment, limits; never a shell.
 import { type ChildProcess, spawn } from 'node:child_process';
 import fs from 'node:fs';
-import type { Writable } from 'node:stream';
+import type { Readable, Writable } from 'node:stream';
 import { hasErrno, KpmError } from '../errors.ts';
 import { reasonOf } from './failure.ts';
+import { socketPair } from './pair.ts';
 
 const PLACES = ['/usr/sbin', '/usr/bin', '/sbin', '/bin'];
 /** Milliseconds a killed program gets to end. */
@@ -39,7 +40,17 @@ export interface Run {
    */
   run(program: string, args: readonly string[], options?: RunOptions): Promise<RunResult>;
   /** Pipes `source` through a program. Raises `program-missing`, `program-failed` (non-zero exit). */
-  filter(program: string, args: readonly string[], source: AsyncIterable<Uint8Array>): AsyncIterable<Buffer>;
+  filter(
+    program: string,
+    args: readonly string[],
+    source: AsyncIterable<Uint8Array>,
+    options?: FilterOptions,
+  ): AsyncIterable<Buffer>;
+}
+
+export interface FilterOptions {
+  /** Each piece is valid only until the next is asked for: cheaper by far for who only looks at them, or copies. */
+  readonly passing?: boolean;
 }
 
 /** The real thing. */
@@ -159,15 +170,22 @@ async function* filter(
   program: string,
   args: readonly string[],
   source: AsyncIterable<Uint8Array>,
+  { passing = false }: FilterOptions = {},
 ): AsyncIterable<Buffer> {
-  const child = spawn(found(program), args, {
-    env: CLEAN_ENV,
-    cwd: '/',
-    detached: true,
-    stdio: ['pipe', 'pipe', 'pipe'],
-  });
+  const absolute = found(program);
+  const pair = passing ? await socketPair() : null;
+  const child = ((): ChildProcess => {
+    try {
+      const stdio = ['pipe' as const, pair?.theirs ?? ('pipe' as const), 'pipe' as const];
+      return spawn(absolute, args, { env: CLEAN_ENV, cwd: '/', detached: true, stdio });
+    } finally {
+      // The child has its own: with ours open the end would never be seen.
+      pair?.theirs.destroy();
+    }
+  })();
+  const { stdin, stderr: complaints } = child as ChildProcess & { stdin: Writable; stderr: Readable };
   let stderr = '';
-  child.stderr.on('data', (chunk: Buffer) => {
+  complaints.on('data', (chunk: Buffer) => {
     if (stderr.length < 4096) stderr += chunk.toString('utf8');
   });
   const ended = new Promise<{ status: number | null; signal: string | null; cause: Error | null }>((resolve) => {
@@ -179,12 +197,12 @@ async function* filter(
     closed = true;
   });
   let feedError: unknown = null;
-  const fed = feed(child.stdin, source).catch((error: unknown) => {
+  const fed = feed(stdin, source).catch((error: unknown) => {
     feedError = error;
     if (!closed) killGroup(child);
   });
   try {
-    for await (const chunk of child.stdout) yield chunk as Buffer;
+    for await (const chunk of pair?.pieces ?? (child.stdout as Readable)) yield chunk as Buffer;
     const { status, signal, cause } = await ended;
     // A program that failed is not waited for on behalf of its source, which may be slow.
     if (status === 0) await fed;
@@ -195,6 +213,7 @@ async function* filter(
       throw failed(program, `failed (${how}): ${stderr.trim().split('\n')[0] || 'it says nothing'}`);
     }
   } finally {
+    pair?.close();
     if (!closed) killGroup(child);
   }
 }

@@ -14,6 +14,7 @@ export type Pipe = (
   program: string,
   args: readonly string[],
   source: AsyncIterable<Uint8Array>,
+  options?: { readonly passing?: boolean },
 ) => AsyncIterable<Buffer>;
 
 export interface StreamLimits {
@@ -25,6 +26,8 @@ export interface StreamLimits {
   readonly maxRatio?: number;
   /** Bytes that will probably come out: gzip data up to 32 MiB then comes in one piece. */
   readonly expected?: number;
+  /** Each piece is valid only until the next is asked for (host/pair.ts): for readers that only look, or copy. */
+  readonly passing?: boolean;
 }
 
 /** Below this a high ratio is ordinary (an empty archive is all zeros). */
@@ -85,10 +88,10 @@ async function* preferring(
   source: AsyncIterable<Uint8Array>,
   pipe: Pipe,
   instead: (source: AsyncIterable<Uint8Array>, maxBytes: number) => AsyncIterable<Buffer>,
-  maxBytes: number,
+  { maxBytes, passing = false }: StreamLimits,
 ): AsyncIterable<Buffer> {
   try {
-    yield* pipe(program, args, source);
+    yield* pipe(program, args, source, { passing });
   } catch (error) {
     if (!(error instanceof KpmError) || error.code !== 'program-missing') throw error;
     yield* instead(source, maxBytes);
@@ -101,6 +104,7 @@ function open(
   pipe: Pipe,
   limits: StreamLimits,
 ): AsyncIterable<Uint8Array> {
+  const { passing = false } = limits;
   switch (kind) {
     case 'none':
       return source;
@@ -108,16 +112,16 @@ function open(
       return gunzip(source, limits.expected ?? 0);
     // The JavaScript xz readers reject the SHA-256 check that rpm writes: the program, always.
     case 'xz':
-      return pipe('xz', ['--decompress', '--stdout', '--quiet', '--format=xz', XZ_MEMORY], source);
+      return pipe('xz', ['--decompress', '--stdout', '--quiet', '--format=xz', XZ_MEMORY], source, { passing });
     case 'lzma':
-      return pipe('xz', ['--decompress', '--stdout', '--quiet', '--format=lzma', XZ_MEMORY], source);
+      return pipe('xz', ['--decompress', '--stdout', '--quiet', '--format=lzma', XZ_MEMORY], source, { passing });
     // Measured (node 20, 2 cores): a package of 3 MB (16 MB open) takes 56-121 ms through the program and 141-264 ms
     // in WebAssembly; a primary.xml of 250 MB takes 330-480 ms and 280-450 ms, with 76 against 113 MB of memory.
     // node:zlib's zstd (from 22.15 on) stops after the first frame and takes a cut-off one for whole: not used.
     case 'zstd':
-      return preferring('zstd', ['--decompress', '--stdout', '--quiet'], source, pipe, unzstd, limits.maxBytes);
+      return preferring('zstd', ['--decompress', '--stdout', '--quiet'], source, pipe, unzstd, limits);
     case 'bzip2':
-      return preferring('bzip2', ['--decompress', '--stdout', '--quiet'], source, pipe, bunzip2, limits.maxBytes);
+      return preferring('bzip2', ['--decompress', '--stdout', '--quiet'], source, pipe, bunzip2, limits);
     case 'zchunk':
       throw new KpmError('compression-unsupported', {
         text: `${limits.what} is compressed with zchunk, which kpatch-pm cannot read.`,

@@ -196,5 +196,7 @@ function fetchPrimary(
   xml: XmlReader,
 ): Promise<Contents> {
   const name = 'package list';
-  return readRecord({ repo, mirrors, record, net, mode, name }, (open, what) => readPrimary(open, what, xml));
+  return readRecord({ repo, mirrors, record, net, mode, name, passing: true }, (open, what) =>
+    readPrimary(open, what, xml),
+  );
 }

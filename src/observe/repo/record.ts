@@ -1,6 +1,6 @@
 // A file that repomd.xml names, as a checked stream: as sent, unpacked by what it really is, and uncompressed.
 import { KpmError } from '../../errors.ts';
-import { decompress, type Pipe } from '../../formats/codec/decompress.ts';
+import { decompress, type Pipe, type StreamLimits } from '../../formats/codec/decompress.ts';
 import { sniff } from '../../formats/codec/sniff.ts';
 import type { Progress } from '../../host/machine.ts';
 import type { Net, Opened } from '../../net/access.ts';
@@ -27,6 +27,8 @@ export interface RecordRequest {
   readonly mode: RefreshMode;
   /** How it is called in messages: `package list`. */
   readonly name: string;
+  /** The reader keeps no piece beyond asking for the next. */
+  readonly passing?: boolean;
 }
 
 /**
@@ -35,7 +37,7 @@ export interface RecordRequest {
  * `metadata-mismatch`, `metadata-unsupported` and what the reader raises.
  */
 export async function readRecord<T>(
-  { repo, mirrors, record, net, mode, name }: RecordRequest,
+  { repo, mirrors, record, net, mode, name, passing = false }: RecordRequest,
   read: (open: () => Promise<Reading>, what: string) => Promise<T>,
 ): Promise<T> {
   const what = `${name} of repository ${repo.id}`;
@@ -59,7 +61,11 @@ export async function readRecord<T>(
         subject: opened.url,
       });
       const plain = checked(
-        unpacked(sent.stream, record.openSize === null ? MAX_OPEN : record.openSize + SLACK, what, mode.pipe),
+        unpacked(
+          sent.stream,
+          { maxBytes: record.openSize === null ? MAX_OPEN : record.openSize + SLACK, what: `The ${what}`, passing },
+          mode.pipe,
+        ),
         {
           checksum: openSum,
           size: record.openSize,
@@ -101,12 +107,7 @@ async function* counted(body: AsyncIterable<Buffer>, bar: Progress | undefined):
 const MAGIC = 8;
 
 /** What is inside, by its magic: the name of the file says nothing certain. */
-async function* unpacked(
-  source: AsyncIterable<Buffer>,
-  maxBytes: number,
-  what: string,
-  pipe: Pipe,
-): AsyncGenerator<Buffer> {
+async function* unpacked(source: AsyncIterable<Buffer>, limits: StreamLimits, pipe: Pipe): AsyncGenerator<Buffer> {
   const chunks = source[Symbol.asyncIterator]();
   let head: Buffer = Buffer.alloc(0);
   for (let next = await chunks.next(); !next.done; next = await chunks.next()) {
@@ -117,8 +118,8 @@ async function* unpacked(
   if (kind === 'zchunk') {
     await chunks.return?.();
     throw new KpmError('metadata-unsupported', {
-      text: `The ${what} is compressed as zchunk, which cannot be read.`,
-      subject: what,
+      text: `${limits.what} is compressed as zchunk, which cannot be read.`,
+      subject: limits.what,
       hint: 'The repository must also offer an ordinary primary.xml; createrepo_c writes one by default.',
     });
   }
@@ -130,5 +131,5 @@ async function* unpacked(
       await chunks.return?.();
     }
   }
-  yield* decompress(kind, whole(), { maxBytes, what: `The ${what}` }, pipe);
+  yield* decompress(kind, whole(), limits, pipe);
 }

@@ -24,7 +24,7 @@ async function* chunks(...texts: string[]): AsyncIterable<Buffer> {
 
 async function collect(source: AsyncIterable<Buffer>): Promise<string> {
   const all: Buffer[] = [];
-  for await (const chunk of source) all.push(chunk);
+  for await (const chunk of source) all.push(Buffer.from(chunk));
   return Buffer.concat(all).toString('utf8');
 }
 
@@ -117,9 +117,15 @@ describe('run', () => {
   });
 });
 
-describe('filter', () => {
+describe.each([
+  ['pieces to keep', false],
+  ['pieces that are passing', true],
+])('filter with %s', (_, passing) => {
+  const filter = (program: string, args: readonly string[], source: AsyncIterable<Uint8Array>) =>
+    realRun.filter(program, args, source, { passing });
+
   test('bytes in, bytes out', async () => {
-    expect(await collect(realRun.filter('tr', ['a-z', 'A-Z'], chunks('ab', 'cd')))).toBe('ABCD');
+    expect(await collect(filter('tr', ['a-z', 'A-Z'], chunks('ab', 'cd')))).toBe('ABCD');
   });
 
   test('more than the pipes hold', async () => {
@@ -127,17 +133,34 @@ describe('filter', () => {
       for (let n = 0; n < 200; n++) yield Buffer.alloc(65_536, 'x');
     }
     let bytes = 0;
-    for await (const chunk of realRun.filter('cat', [], much())) bytes += chunk.length;
+    for await (const chunk of filter('cat', [], much())) bytes += chunk.length;
     expect(bytes).toBe(200 * 65_536);
   });
 
+  test('every byte in its place, however fast or slow they are taken', async () => {
+    const numbers = Buffer.from(Uint32Array.from({ length: 500_000 }, (_, n) => n).buffer);
+    async function* source(): AsyncIterable<Buffer> {
+      for (let at = 0; at < numbers.length; at += 50_000) yield numbers.subarray(at, at + 50_000);
+    }
+    let at = 0;
+    for await (const chunk of filter('cat', [], source())) {
+      if (at % 3 === 0) await new Promise((resolve) => setTimeout(resolve, 2));
+      expect(chunk.equals(numbers.subarray(at, at + chunk.length))).toBe(true);
+      at += chunk.length;
+    }
+    expect(at).toBe(numbers.length);
+  });
+
+  test('nothing comes of nothing', async () => {
+    expect(await collect(filter('cat', [], chunks()))).toBe('');
+    expect(await collect(filter('true', [], chunks('x')))).toBe('');
+  });
+
   test('a failing program raises after its output, with its first line', async () => {
-    expect(
-      await failure(collect(realRun.filter('sh', ['-c', 'echo out; echo broken stream >&2; exit 2'], chunks('x')))),
-    ).toBe('program-failed: sh failed (status 2): broken stream.');
-    expect(await failure(collect(realRun.filter('sh', ['-c', 'kill -SEGV $$'], chunks('x'))))).toMatch(
-      /killed by SIGSEGV/,
+    expect(await failure(collect(filter('sh', ['-c', 'echo out; echo broken stream >&2; exit 2'], chunks('x'))))).toBe(
+      'program-failed: sh failed (status 2): broken stream.',
     );
+    expect(await failure(collect(filter('sh', ['-c', 'kill -SEGV $$'], chunks('x'))))).toMatch(/killed by SIGSEGV/);
   });
 
   test('a program that fails early is told although its source goes on and on', async () => {
@@ -152,7 +175,7 @@ describe('filter', () => {
         stopped = true;
       }
     }
-    expect(await failure(collect(realRun.filter('sh', ['-c', 'exit 1'], slow())))).toMatch(/status 1/);
+    expect(await failure(collect(filter('sh', ['-c', 'exit 1'], slow())))).toMatch(/status 1/);
     for (let n = 0; n < 100 && !stopped; n++) await new Promise((resolve) => setTimeout(resolve, 10));
     expect(stopped).toBe(true);
   });
@@ -163,18 +186,20 @@ describe('filter', () => {
       yield Buffer.from('x');
       throw error;
     }
-    await expect(collect(realRun.filter('cat', [], bad()))).rejects.toBe(error);
+    await expect(collect(filter('cat', [], bad()))).rejects.toBe(error);
   });
 
   test('who stops reading ends the program', async () => {
     const mark = `985${process.pid}`;
-    for await (const _chunk of realRun.filter('sh', ['-c', `echo x; sleep ${mark}`], chunks('x'))) break;
+    for await (const _chunk of filter('sh', ['-c', `echo x; sleep ${mark}`], chunks('x'))) break;
     expect(await gone(`sleep\0${mark}`)).toBe(true);
   });
 
   test('a program that is not there', async () => {
-    expect(await failure(collect(realRun.filter('kpatch-pm-no-such-program', [], chunks())))).toMatch(
-      /^program-missing: /,
-    );
+    expect(await failure(collect(filter('kpatch-pm-no-such-program', [], chunks())))).toMatch(/^program-missing: /);
   });
+});
+
+test('the sockets of passing pieces leave nothing in /run', () => {
+  expect(readdirSync('/run').filter((name) => name.startsWith('kpatch-pm-'))).toEqual([]);
 });

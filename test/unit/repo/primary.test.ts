@@ -63,6 +63,7 @@ describe('what is kept', () => {
       base: null,
       size: expect.any(Number),
       installedSize: 100,
+      fileTime: 1700000001,
       buildTime: 1_700_000_000,
       checksum: { type: 'sha256', value: expect.stringMatching(/^[0-9a-f]{64}$/) },
       summary: 'Summary of kpatch-patch-5_14_0-427_13_1',
