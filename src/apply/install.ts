@@ -11,7 +11,7 @@
 // stage -> sync -> journal (the commit point) -> steps -> clear. A crash before the journal leaves things as they were;
 // after it, `recover` does the steps again.
 import type { Problem } from '../domain/because.ts';
-import { KpmError } from '../errors.ts';
+import { hasErrno, KpmError } from '../errors.ts';
 import { whole } from '../host/interruption.ts';
 import type { Machine, Ui } from '../host/machine.ts';
 import type { Root } from '../host/root.ts';
@@ -96,6 +96,11 @@ const UNFINISHED =
 
 /** Errors after which trying again later makes sense: the journal stays. Others end in a refusal of the step. */
 const TRANSIENT: readonly string[] = ['no-space', 'read-only', 'needs-root', 'state-newer', 'state-unsafe'];
+/** What the disk, or the moment, answered in place of doing its work; it says nothing about the step. */
+const OF_THE_DISK = ['EIO', 'EACCES', 'EPERM', 'ENOMEM', 'EMFILE', 'ENFILE', 'EBUSY', 'ESTALE', 'ETIMEDOUT'];
+
+const isTransient = (error: KpmError): boolean =>
+  TRANSIENT.includes(error.code) || hasErrno(error.cause, ...OF_THE_DISK);
 
 async function finish(machine: Machine, root: Root, steps: readonly Step[]): Promise<TransactionResult> {
   const transaction: Transaction = {
@@ -129,7 +134,7 @@ async function attempt(step: Step, transaction: Transaction): Promise<'done' | '
   try {
     return await perform(step, transaction);
   } catch (error) {
-    if (!(error instanceof KpmError) || TRANSIENT.includes(error.code)) throw error;
+    if (!(error instanceof KpmError) || isTransient(error)) throw error;
     return { code: error.code, text: error.message };
   }
 }

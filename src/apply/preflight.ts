@@ -54,7 +54,10 @@ export function closedPayload(root: Root, steps: readonly Step[], which: Nevra |
   });
   for (const directory of touched) {
     const error = closedAt(root, directory);
-    if (error !== null) return error.message.replace(/\.$/, '');
+    if (error === null) continue;
+    // A disk that answers with errors says nothing about who may write there.
+    if (error.code === 'file-unwritable') throw error;
+    return error.message.replace(/\.$/, '');
   }
   return null;
 }

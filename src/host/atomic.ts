@@ -76,17 +76,22 @@ function discard(scratch: Place): void {
 
 /** Makes a directory with exactly this mode, whatever the umask. False when something of that name is already there. */
 export function makeDirectory(place: Place, mode: number, durable = true): boolean {
+  // The mode from the first moment on: nobody would mend that of a directory whose maker was killed.
+  const umask = process.umask(0);
   try {
-    fs.mkdirSync(through(place), { mode: 0o700 });
+    fs.mkdirSync(through(place), { mode });
   } catch (error) {
     // Somebody else made it meanwhile: what is there is theirs and stays.
     if (hasErrno(error, 'EEXIST')) return false;
     throw error;
+  } finally {
+    process.umask(umask);
   }
   const { O_RDONLY, O_DIRECTORY, O_NOFOLLOW } = fs.constants;
   const fd = fs.openSync(through(place), O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
   try {
-    fs.fchmodSync(fd, mode);
+    // An ACL of the directory above may have taken bits away.
+    if ((fs.fstatSync(fd).mode & 0o7777) !== mode) fs.fchmodSync(fd, mode);
   } finally {
     fs.closeSync(fd);
   }

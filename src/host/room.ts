@@ -2,7 +2,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import type { KpmError } from '../errors.ts';
-import { unwritable } from './failure.ts';
+import { unreadable, unwritable } from './failure.ts';
 import type { Root } from './root.ts';
 
 export interface Room {
@@ -17,12 +17,16 @@ export interface Room {
 /** statfs(2) f_type of btrfs: its subvolumes have device numbers of their own and one space. Source: linux/magic.h. */
 const BTRFS = 0x9123683e;
 
-/** The room of the file system a path (or its nearest existing parent directory) lies on. */
+/** The room of the file system a path (or its nearest existing parent directory) lies on. Raises `file-unreadable`. */
 export function roomAt(root: Root, relative: string): Room {
   const directory = nearest(root, relative);
-  const { type, bsize, blocks, bfree, bavail, files, ffree } = fs.statfsSync(directory);
-  const pool = type === BTRFS ? `btrfs ${blocks} ${bfree}` : `device ${fs.statSync(directory).dev}`;
-  return { pool, bytes: bavail * bsize, files: files === 0 ? null : ffree };
+  try {
+    const { type, bsize, blocks, bfree, bavail, files, ffree } = fs.statfsSync(directory);
+    const pool = type === BTRFS ? `btrfs ${blocks} ${bfree}` : `device ${fs.statSync(directory).dev}`;
+    return { pool, bytes: bavail * bsize, files: files === 0 ? null : ffree };
+  } catch (error) {
+    throw unreadable(directory, error);
+  }
 }
 
 /**
@@ -31,8 +35,9 @@ export function roomAt(root: Root, relative: string): Room {
  * was made immutable.
  */
 export function closedAt(root: Root, relative: string): KpmError | null {
+  const directory = nearest(root, relative);
   try {
-    fs.accessSync(nearest(root, relative), fs.constants.W_OK | fs.constants.X_OK);
+    fs.accessSync(directory, fs.constants.W_OK | fs.constants.X_OK);
     return null;
   } catch (error) {
     return unwritable(root.show(relative), error);

@@ -2,7 +2,8 @@
 // file description it inherits from us. It stays when flock(1) has ended, for such locks belong to the description, not
 // to a process (flock(2)), and the kernel drops it when our process dies, however it dies.
 import fs from 'node:fs';
-import { KpmError } from '../errors.ts';
+import { hasErrno, KpmError } from '../errors.ts';
+import { unwritable } from '../host/failure.ts';
 import type { Machine } from '../host/machine.ts';
 import type { Root } from '../host/root.ts';
 import { STATE, type State } from './directory.ts';
@@ -65,6 +66,16 @@ function busy(root: string, holder: Holder | null): KpmError {
   });
 }
 
+/** Writes who holds the lock. It holds without: a full or failing disk must neither keep a run away nor hide its own error. */
+function sign(fd: number, text: string): void {
+  try {
+    fs.ftruncateSync(fd, 0);
+    if (text !== '') fs.writeSync(fd, text, 0);
+  } catch (error) {
+    if (!hasErrno(error, 'ENOSPC', 'EDQUOT', 'EROFS', 'EIO', 'EACCES', 'EPERM')) throw error;
+  }
+}
+
 /** Whether the open file still is what the lock's name leads to: a file that was removed meanwhile locks nothing. */
 function stillThere(state: State, fd: number): boolean {
   const [open, named] = [fs.fstatSync(fd), state.root.lstat(LOCK)];
@@ -105,17 +116,16 @@ export async function lockState(
       if (!(await flock(machine, fd, options.timeout))) throw busy(state.root.path, readHolder(fd));
     }
     if (!stillThere(state, fd)) throw busy(state.root.path, null);
-    fs.ftruncateSync(fd, 0);
-    fs.writeSync(fd, `${JSON.stringify(me)}\n`, 0);
+    sign(fd, `${JSON.stringify(me)}\n`);
   } catch (error) {
     fs.closeSync(fd);
-    throw error;
+    throw error instanceof KpmError ? error : unwritable(state.root.show(LOCK), error);
   }
   let open = true;
   const release = (): void => {
     if (!open) return;
     open = false;
-    fs.ftruncateSync(fd, 0);
+    sign(fd, '');
     fs.closeSync(fd);
   };
   return { state, command: options.command, release } as LockedState;

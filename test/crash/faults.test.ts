@@ -1,0 +1,96 @@
+// Every system call of a transaction fails once, or from there on, with ENOSPC, EROFS, EIO and EACCES. The run then says one
+// sentence with a code, or goes on; the next run ends with the tree before or the tree after, byte for byte.
+// KPATCH_PM_FAULTS=all tries every errno at every call; else every changing call meets one of them in turn, and so does every
+// 41st of the many that only look.
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import { expect, test } from '@jest/globals';
+import { KpmError } from '../../src/errors.ts';
+import { JOURNAL } from '../../src/state/journal.ts';
+import { type Errno, type Fault, withFault } from '../support/faults.ts';
+import { scratchRoot } from '../support/fixtures.ts';
+import { needs } from '../support/programs.ts';
+import { changingRun, inCopy, type Kind, machineOver, prepare, WORK } from '../support/transactions.ts';
+import { treeOf } from '../support/tree.ts';
+
+const ALL = process.env.KPATCH_PM_FAULTS === 'all';
+const SEEN: Readonly<Record<Fault['kind'], readonly Errno[]>> = {
+  change: ['ENOSPC', 'EIO', 'EROFS', 'EACCES'],
+  look: ['EIO', 'EACCES'],
+};
+// rpm's own files are rpm's business; its calls are not ours.
+const seen = (directory: string): string[] => treeOf(directory, ['var/lib/rpm']);
+
+/** The faults to try at the n-th call. */
+function faultsAt(at: number, kind: Fault['kind']): Fault[] {
+  const errnos = SEEN[kind];
+  if (ALL) return errnos.flatMap((errno) => [true, false].map((lasting) => ({ at, kind, errno, lasting })));
+  const errno = errnos[at % errnos.length] as Errno;
+  return [{ at, kind, errno, lasting: Math.floor(at / errnos.length) % 2 === 0 }];
+}
+
+/** One sentence, a code that is no fault of ours, and no trace. */
+function expectSentence(error: unknown): void {
+  expect(error).toBeInstanceOf(KpmError);
+  const { code, message } = error as KpmError;
+  expect(code).not.toBe('internal');
+  expect(message).toMatch(/^[^\n]+\.$/);
+  expect(message).not.toMatch(/\/proc\/self|\bat .*:\d+:\d+/);
+}
+
+/** Tries one fault; gives whether there was such a call. */
+async function tryFault(root: string, kind: Kind, fault: Fault, ends: readonly string[][]): Promise<boolean> {
+  return inCopy(root, async (copy) => {
+    const work = await WORK[kind](machineOver(copy));
+    const { failed, ended } = await withFault(copy, fault, () => changingRun(machineOver(copy), work));
+    if (failed === null) return false;
+    const where = { ...fault, failed };
+    try {
+      if ('error' in ended) expectSentence(ended.error);
+      await changingRun(machineOver(copy), null);
+      expect(existsSync(path.join(copy, JOURNAL))).toBe(false);
+      expect(ends).toContainEqual(seen(copy));
+    } catch (error) {
+      throw new Error(`${JSON.stringify(where)}: ${(error as Error).message}`, { cause: error });
+    }
+    return true;
+  });
+}
+
+needs('rpm')('every system call fails', () => {
+  test.each(Object.keys(WORK) as Kind[])(
+    '%s',
+    async (kind) => {
+      const root = scratchRoot();
+      try {
+        await prepare(machineOver(root.path), kind);
+        // The lock file and our directory are there from the start: a run that fails leaves them too.
+        await changingRun(machineOver(root.path), null);
+        const before = seen(root.path);
+        const after = await inCopy(root.path, async (copy) => {
+          await changingRun(machineOver(copy), await WORK[kind](machineOver(copy)));
+          return seen(copy);
+        });
+        expect(after).not.toEqual(before);
+        const wrong: string[] = [];
+        for (const what of ['change', 'look'] as const) {
+          let at = 1;
+          for (let more = true; more; at += ALL || what === 'change' ? 1 : 41) {
+            for (const fault of faultsAt(at, what)) {
+              try {
+                more = await tryFault(root.path, kind, fault, [before, after]);
+              } catch (error) {
+                wrong.push((error as Error).message);
+              }
+            }
+          }
+          expect(at).toBeGreaterThan(10);
+        }
+        expect(wrong).toEqual([]);
+      } finally {
+        root.remove();
+      }
+    },
+    1_200_000,
+  );
+});
