@@ -48,12 +48,8 @@ async function codeOf(args: readonly string[]): Promise<Map<string, Buffer>> {
   const load = loader({ directory: chunks, require, seen: (name, script) => scripts.set(name, script) });
   const { main } = load('./program.cjs#main') as typeof Main;
   const { realSurroundings } = load('./program.cjs#real') as typeof Real;
-  const sink = { write: () => true, isTTY: false } as unknown as NodeJS.WriteStream;
-  const real = realSurroundings();
-  const status = await main(
-    args,
-    Object.create(real, { stdout: { value: sink }, stderr: { value: sink } }) as typeof real,
-  );
+  const nowhere = { write: () => undefined, isTTY: false, columns: undefined, flush: () => undefined };
+  const status = await main(args, realSurroundings(nowhere, nowhere));
   if (status !== 0) throw new Error(`kpatch-pm ${args.join(' ')} ended with status ${status}`);
   return new Map([...scripts].map(([name, script]) => [name, script.createCachedData()]));
 }

@@ -35,7 +35,9 @@ export function loader({ directory, require, seen }: Loading): Require {
     const module = { exports: {} };
     made.set(name, module);
     if (name.startsWith('./')) script(name.slice(2), module);
-    else module.exports = LATE.includes(name) ? late(() => require(name)) : asModule(require(name));
+    // Older nodes do not know the prefix.
+    else
+      module.exports = LATE.includes(name) ? late(() => require(name)) : asModule(require(name.replace('node:', '')));
     return module;
   };
   const script = (name: string, module: { exports: object }): void => {

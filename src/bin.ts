@@ -4,20 +4,23 @@
 import { mayAnswerAtOnce } from './cli/at-once-words.ts';
 import { cleaned, removeUnsafe, unsafeAtStart } from './cli/environment.ts';
 import { tooOldNode } from './cli/node-version.ts';
+import { standardStream } from './host/standard.ts';
+
+const [stdout, stderr] = [standardStream(1), standardStream(2)];
 
 async function run(): Promise<number> {
   const old = tooOldNode(process.versions.node);
   if (old !== null) {
-    process.stderr.write(old);
+    stderr.write(old);
     return 1;
   }
   if (mayAnswerAtOnce(process.argv.slice(2))) {
     const { answerAtOnce } = await import('./cli/at-once.ts');
-    if (answerAtOnce(process.argv.slice(2), process)) return 0;
+    if (answerAtOnce(process.argv.slice(2), { stdout, stderr, env: process.env })) return 0;
   }
   const { main } = await import('./cli/main.ts');
   const { realSurroundings } = await import('./cli/real.ts');
-  return main(process.argv.slice(2), realSurroundings());
+  return main(process.argv.slice(2), realSurroundings(stdout, stderr));
 }
 
 /** Starts the same command again without what node has already read; gives its exit status. */
@@ -35,11 +38,8 @@ async function startAgain(): Promise<number> {
 /** Ends once everything printed has left; open connections must not hold the process. */
 function finish(status: number): void {
   process.exitCode = status;
-  process.stdout.write('', () => process.stderr.write('', () => process.exit(status)));
+  stdout.flush(() => stderr.flush(() => process.exit(status)));
 }
-
-// A reader that went away (`| head`) is no failure of ours: the work goes on, only the text is lost.
-for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
 
 const again = unsafeAtStart(process.env).length > 0;
 removeUnsafe(process.env);

@@ -1,6 +1,7 @@
 // The real surroundings of the process. Only bin.ts uses this.
 import os from 'node:os';
 import { realRun } from '../host/run.ts';
+import type { StandardStream } from '../host/standard.ts';
 import type { Surroundings } from './surroundings.ts';
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
@@ -9,7 +10,7 @@ const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 const SAME_MS = 400;
 
 /** The machine this process runs on. A first signal ends the run in order, a second one soon, a third one as the system does it. */
-export function realSurroundings(): Surroundings {
+export function realSurroundings(stdout: StandardStream, stderr: StandardStream): Surroundings {
   const [stop, again] = [new AbortController(), new AbortController()];
   let last = Number.NEGATIVE_INFINITY;
   const hear = (signal: NodeJS.Signals): void => {
@@ -17,7 +18,7 @@ export function realSurroundings(): Surroundings {
     last = performance.now();
     if (since < SAME_MS) return;
     // The terminal shows ^C where the cursor was.
-    if (process.stderr.isTTY) process.stderr.write('\n');
+    if (stderr.isTTY) stderr.write('\n');
     if (stop.signal.aborted) {
       for (const one of SIGNALS) process.off(one, hear);
       again.abort(signal);
@@ -40,16 +41,12 @@ export function realSurroundings(): Surroundings {
     get ownOpenssl() {
       return (process.config.variables as { node_shared_openssl?: boolean }).node_shared_openssl !== true;
     },
-    // Opening them costs time that --version need not pay.
+    // Opening it costs time, and few runs ask.
     get stdin() {
       return process.stdin;
     },
-    get stdout() {
-      return process.stdout;
-    },
-    get stderr() {
-      return process.stderr;
-    },
+    stdout,
+    stderr,
     interrupt: stop.signal,
     interruptAgain: again.signal,
   };
