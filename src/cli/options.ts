@@ -3,6 +3,7 @@
 import { kernelRelease } from '../domain/kernel.ts';
 import { EVIDENCE_OPTIONS } from './evidence-options.ts';
 import { SUPPLY_OPTIONS } from './supply-options.ts';
+import { TRUST_OPTIONS } from './trust-options.ts';
 import { VERB_OPTIONS } from './verb-options.ts';
 
 /** `flag` takes no value; of a `value` given twice the last counts; a `list` collects, in order. */
@@ -215,38 +216,7 @@ export const OPTIONS = [
     help: 'Work as a timer does: ask nothing, do what the settings say, and take a new key only from a verified installed package.',
     group: 'Questions',
   },
-  {
-    name: 'key',
-    kind: 'list',
-    metavar: 'FILE',
-    check: notEmpty,
-    help: "Trust the keys of FILE in place of the root's; may be given several times.",
-    group: 'Repositories and trust',
-    verbs: ['inspect', 'bundle'],
-  },
-  {
-    name: 'metadata',
-    kind: 'value',
-    metavar: 'ID',
-    check: notEmpty,
-    help: 'Import, show or remove a key that signs the metadata of the repository ID (repo_gpgcheck), not packages.',
-    group: 'Repositories and trust',
-    verbs: ['keys'],
-  },
-  {
-    name: 'require-signature',
-    kind: 'flag',
-    help: 'Fail unless every file is signed by a trusted key.',
-    group: 'Repositories and trust',
-    verbs: ['inspect'],
-  },
-  {
-    name: 'diff',
-    kind: 'flag',
-    help: 'Show what the second file brings that the first does not: functions, CVEs, changelog entries, files.',
-    group: 'Output',
-    verbs: ['inspect'],
-  },
+  ...TRUST_OPTIONS,
   ...VERB_OPTIONS,
   ...EVIDENCE_OPTIONS,
   ...SUPPLY_OPTIONS,

@@ -11,7 +11,7 @@ import { usageError } from '../arguments.ts';
 import { type Context, tellNotices } from '../context.ts';
 import { bundleJson, renderCreated, renderVerified } from '../render/bundle.ts';
 import { clean } from '../render/clean.ts';
-import { errorJson, jsonText } from '../render/json.ts';
+import { errorJson, JSON_FORMAT, jsonText } from '../render/json.ts';
 import { carried, failureJson as planFailureJson } from './change.ts';
 
 export async function run(context: Context): Promise<number> {
@@ -99,6 +99,7 @@ function keysOf({ machine, options, directory }: Context): PublicKey[] | null {
 }
 
 export function failureJson(error: KpmError, context: Context): unknown {
+  if (error.code === 'usage') return { format: JSON_FORMAT, error: errorJson(error) };
   if (context.words[0] === 'install') return planFailureJson(error, context);
   return bundleJson({ file: null, manifest: null, error: errorJson(error) });
 }

@@ -6,7 +6,7 @@ import { type PublishRequest, publish } from '../../usecases/publish/publish.ts'
 import { usageError } from '../arguments.ts';
 import type { Context } from '../context.ts';
 import { clean } from '../render/clean.ts';
-import { errorJson, jsonText } from '../render/json.ts';
+import { errorJson, JSON_FORMAT, jsonText } from '../render/json.ts';
 import { publishedJson, renderPublished } from '../render/publish.ts';
 
 const wrong = (text: string): KpmError => usageError(text, 'publish');
@@ -55,5 +55,6 @@ function asked({ words, options, directory }: Context): PublishRequest {
 }
 
 export function failureJson(error: KpmError): unknown {
+  if (error.code === 'usage') return { format: JSON_FORMAT, error: errorJson(error) };
   return publishedJson({ error: errorJson(error) });
 }

@@ -50,7 +50,9 @@ export function buildPackage(machine: Machine, { pkg, module, changes, key }: Bu
       env: { HOME: host.show(place) },
     });
     const keyring = machine.env.GNUPGHOME ? { _gpg_path: machine.env.GNUPGHOME } : {};
-    const signing = { _gpg_name: key.fingerprint, _gpg_digest_algo: 'sha256', ...keyring };
+    // rpm starts gpg by this very path, with no search.
+    const gpg = machine.run.which('gpg') as string;
+    const signing = { __gpg: gpg, _gpg_name: key.fingerprint, _gpg_digest_algo: 'sha256', ...keyring };
     await tool(machine, 'rpmsign', [...defines(signing), '--addsign', at(`out/${file}`)]);
     const bytes = host.read(`${place}/out/${file}`, MAX_PACKAGE_BYTES);
     if (bytes !== null) return bytes;

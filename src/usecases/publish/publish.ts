@@ -135,7 +135,7 @@ async function readModule(machine: Machine, request: PublishRequest, pkg: OwnPac
       subject: file,
       hint: 'Name the module file (.ko).',
     });
-  const facts = moduleFacts(read);
+  const facts = factsOf(request, read);
   const problem = moduleProblem(facts, pkg);
   if (problem !== null) {
     const named = facts.name === pkg.module?.name;
@@ -151,6 +151,16 @@ async function readModule(machine: Machine, request: PublishRequest, pkg: OwnPac
   if (facts.signature) ui.note(`The signature that ${file} has is replaced.`);
   const bytes = await signModule(machine, read, request.moduleKey);
   return { bytes, facts: moduleFacts(bytes) };
+}
+
+function factsOf(request: PublishRequest, bytes: Buffer): ModuleFacts {
+  try {
+    return moduleFacts(bytes);
+  } catch (error) {
+    if (error instanceof KpmError)
+      throw refused(request, error.message.replace(/^The file /, 'it ').replace(/\.$/, ''));
+    throw error;
+  }
 }
 
 const highest = (packages: readonly RpmPackage[]): RpmPackage | null =>
