@@ -1,4 +1,4 @@
-// How a failure is told: one sentence, then what to do next. A stack trace only with -v, and only for a fault of ours.
+// How a failure is told: one sentence, then what to do next; with -v its code too, and of a fault of ours where it happened.
 import { KpmError } from '../errors.ts';
 import { clean } from './render/clean.ts';
 import { paint, type Style } from './render/style.ts';
@@ -31,6 +31,8 @@ export function failureText(error: KpmError, style: Style, verbose: boolean): st
     error.code === 'aborted'
       ? `${[clean(error.message), ...hintLines(error.hint, style)].join('\n')}\n`
       : errorLines(error.message, error.hint, style);
-  if (!verbose || error.code !== 'internal' || !(error.cause instanceof Error)) return text;
-  return `${text}${(error.cause.stack ?? '').split('\n').map(clean).join('\n')}\n`;
+  if (!verbose || error.code === 'aborted') return text;
+  const named = `${text}  Code: ${error.code} (docs/errors.md)\n`;
+  if (error.code !== 'internal' || !(error.cause instanceof Error)) return named;
+  return `${named}${(error.cause.stack ?? '').split('\n').map(clean).join('\n')}\n`;
 }
