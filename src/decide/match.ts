@@ -83,9 +83,18 @@ function reject(pkg: OfferedPackage, kernel: InstalledKernel, world: World): Bec
   return null;
 }
 
+const OBSOLETERS = new WeakMap<readonly OfferedPackage[], readonly OfferedPackage[]>();
+
+/** The few that obsolete anything, looked for once. */
+function obsoleters(offered: readonly OfferedPackage[]): readonly OfferedPackage[] {
+  const known = OBSOLETERS.get(offered) ?? offered.filter(({ obsoletes }) => obsoletes.length > 0);
+  OBSOLETERS.set(offered, known);
+  return known;
+}
+
 /** A visible package that obsoletes this one (rpm-dependencies(7): Obsoletes match by name and EVR, never by Provides). */
 function withdrawnBy(pkg: OfferedPackage, world: World): OfferedPackage | undefined {
-  return world.offered.find(
+  return obsoleters(world.offered).find(
     (other) =>
       other.excludedBy === null &&
       other.obsoletes.some((o) => o.name === pkg.name && meets(pkg, o)) &&
@@ -98,6 +107,8 @@ function betterPriority(pkg: OfferedPackage, world: World): string | null {
   if (pkg.repo === COMMAND_LINE) return null;
   const priority = (id: string) => world.repositories.find((repo) => repo.id === id)?.priority ?? 99;
   const mine = priority(pkg.repo);
+  // As a rule all have the same.
+  if (!world.repositories.some((repo) => repo.priority < mine)) return null;
   const rival = world.offered.find(
     (other) =>
       other.name === pkg.name && other.arch === pkg.arch && other.excludedBy === null && priority(other.repo) < mine,

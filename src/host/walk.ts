@@ -52,6 +52,16 @@ function enter(path: string, descriptors: string | null): Directory {
   return { fd, base: descriptors === null ? path : `${descriptors}/${fd}` };
 }
 
+/** Enters a directory; null where it is a link, or no directory: what it is is asked then. Most components are directories. */
+function enterUnlessLink(path: string, descriptors: string | null): Directory | null {
+  try {
+    return enter(path, descriptors);
+  } catch (error) {
+    if (hasErrno(error, 'ENOTDIR', 'ELOOP')) return null;
+    throw error;
+  }
+}
+
 /** Closes all but the one that is given away. */
 function leave(stack: readonly Directory[], keep: Directory | null): void {
   for (const directory of stack) if (directory !== keep) fs.closeSync(directory.fd);
@@ -85,6 +95,13 @@ export function walk(top: string, relative: string, followLast: boolean, descrip
         continue;
       }
       const last = todo.length === 0;
+      if (!last) {
+        const next = enterUnlessLink(join(here.base, name), descriptors);
+        if (next !== null) {
+          stack.push(next);
+          continue;
+        }
+      }
       const target = linkTarget(here, name, last && !followLast);
       if (target !== null) {
         if (++links > MAX_LINKS) {
@@ -115,6 +132,8 @@ const join = (base: string, name: string): string => (base === '/' ? `/${name}` 
 /** The text of a link, or null where `name` is no link, does not exist, or is not to be followed. */
 function linkTarget(dir: Directory, name: string, asItIs: boolean): string | null {
   if (asItIs) return null;
+  // An error of readlink costs more than this look; what it is now is asked again by whoever opens it.
+  if (!fs.lstatSync(join(dir.base, name), { throwIfNoEntry: false })?.isSymbolicLink()) return null;
   try {
     return fs.readlinkSync(join(dir.base, name));
   } catch (error) {
