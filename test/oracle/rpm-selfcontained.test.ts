@@ -4,7 +4,7 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { ownNode } from '../../packaging/rpm/own-node.ts';
 import { needs } from '../support/programs.ts';
 import { canChroot, declaring, RpmRoot } from '../support/rpm-root.ts';
@@ -15,12 +15,18 @@ const { version } = JSON.parse(readFileSync(path.join(top, 'package.json'), 'utf
 needs('rpmbuild', 'rpm')('kpatch-pm-selfcontained', () => {
   let scratch = '';
   let file = '';
+  let noarch = '';
   let root: RpmRoot;
   const made: { file: string; remove(): void }[] = [];
   beforeAll(async () => {
     scratch = mkdtempSync(path.join(os.tmpdir(), 'kpm-selfcontained-'));
-    const args = ['packaging/run-ts.mjs', 'packaging/rpm/build.ts', '--self-contained', scratch];
-    file = execFileSync(process.execPath, args, { cwd: top, encoding: 'utf8' }).trim();
+    const build = (...more: string[]): string =>
+      execFileSync(process.execPath, ['packaging/run-ts.mjs', 'packaging/rpm/build.ts', ...more, scratch], {
+        cwd: top,
+        encoding: 'utf8',
+      }).trim();
+    file = build('--self-contained');
+    noarch = build();
     made.push(await declaring('base', ['Version: 1', 'Release: 1', 'Provides: /bin/sh, kmod, util-linux']));
     made.push(await declaring('kpatch-pm', [`Version: ${version}`, 'Release: 1']));
     mkdirSync(path.join(scratch, 'root'));
@@ -47,7 +53,7 @@ needs('rpmbuild', 'rpm')('kpatch-pm-selfcontained', () => {
     expect(asked('--requires').filter((line) => line.includes('nodejs'))).toEqual([]);
     const bom = spawnSync('sh', [
       '-c',
-      `rpm2cpio ${file} | cpio -i --quiet --to-stdout ./usr/share/kpatch-pm/kpatch-pm.cdx.json`,
+      `rpm2cpio ${file} | cpio -i --quiet --to-stdout ./usr/share/kpatch-pm/kpatch-pm-selfcontained.cdx.json`,
     ]);
     const components = (JSON.parse(bom.stdout.toString()) as { components: { name: string; version: string }[] })
       .components;
@@ -82,6 +88,50 @@ needs('rpmbuild', 'rpm')('kpatch-pm-selfcontained', () => {
 
     expect(root.rpm('-e', '--nodeps', 'kpatch-pm-selfcontained').status).toBe(0);
     expect(root.run(['/usr/bin/kpatch-pm', '--version']).status).not.toBe(0);
+  });
+
+  (canChroot() ? needs('dnf', 'createrepo_c') : describe.skip)('dnf swap', () => {
+    test('changes over and back, and what was configured and switched on stays', async () => {
+      const linked = execFileSync('rpm', ['-qp', '--requires', file], { encoding: 'utf8' })
+        .split('\n')
+        .filter((line) => /^(?:lib|ld-|rtld)/.test(line));
+      const base = await declaring('base', [
+        'Version: 1',
+        'Release: 1',
+        ...['/bin/sh', 'kmod', 'util-linux', ...linked].map((what) => `Provides: ${what}`),
+      ]);
+      const node = await declaring('nodejs', ['Version: 22.1', 'Release: 1', 'Provides: nodejs(engine) = 22.1']);
+      made.push(base, node);
+      const place = path.join(scratch, 'swap');
+      mkdirSync(place);
+      const both = new RpmRoot(place);
+      both.addNode();
+      expect(both.rpm('-i', base.file, node.file, noarch).status).toBe(0);
+      both.write('etc/kpatch-pm/kpatch-pm.conf', '[main]\nloader = builtin\n');
+      execFileSync('createrepo_c', ['-q', scratch]);
+      for (const [from, to] of [
+        ['kpatch-pm', 'kpatch-pm-selfcontained'],
+        ['kpatch-pm-selfcontained', 'kpatch-pm'],
+      ] as const) {
+        both.write('systemctl.log', '');
+        const where = [`--installroot=${place}`, '--releasever=9', `--repofrompath=r,${scratch}`, '--repo=r'];
+        const swapped = spawnSync(
+          'dnf',
+          [...where, '--setopt=gpgcheck=0', '--setopt=install_weak_deps=0', '-y', 'swap', from, to],
+          { encoding: 'utf8' },
+        );
+        expect([to, swapped.status]).toEqual([to, 0]);
+        expect(both.rpm('-qa', 'kpatch-pm*').out).toBe(
+          `${to}-${version}-1.${to === 'kpatch-pm' ? 'noarch' : ownNode(process.execPath).arch}\n`,
+        );
+        expect(both.read('etc/kpatch-pm/kpatch-pm.conf')).toBe('[main]\nloader = builtin\n');
+        // Neither disabled nor set back to the preset.
+        expect(both.read('systemctl.log')).toBe('');
+        expect(both.read('usr/lib/kpatch-pm/chunks/compiled/program.cjs')).not.toBeNull();
+        expect(both.run(['/usr/bin/kpatch-pm', '--version']).status).toBe(0);
+        expect(both.rpm('-V', '--nodeps', '--noconfig', to)).toEqual({ status: 0, out: '', err: '' });
+      }
+    }, 120_000);
   });
 });
 
