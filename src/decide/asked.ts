@@ -123,7 +123,10 @@ export function askedFor(
   const best = choose(verb, candidates.usable, installed, request);
   const install = best ? take(verb, kernel, best, installed, { ...candidates, rejected }, world) : null;
   const loads = load && world.live && kernel.running ? loadAction(kernel, install, installed, world) : null;
-  const unholds = verb === 'install' || verb === 'upgrade' ? lifted(kernel, install ?? installed, world) : [];
+  // A downgrade records a hold itself, and who names its level again wants it no less.
+  const again = installed !== null && install === null && !namesMore(kernel, installed, request);
+  const lifts = (verb === 'install' || verb === 'upgrade') && install?.do !== 'downgrade' && !again;
+  const unholds = lifts ? lifted(kernel, install ?? installed, world) : [];
   if (install || loads || unholds.length > 0) return { install, load: loads, unholds, skip: null, rejected };
   return { ...none, skip: whyNot(verb, kernel, world, candidates, installed, request) };
 }
@@ -159,7 +162,11 @@ function choose(
     case 'reinstall':
       return usable.find((pkg) => order(pkg) === 0) ?? null;
     case 'install': {
-      if (order(best) > 0) return best;
+      // Who names the installed version has it; another word may mean more.
+      const others = meanings.filter((meaning) => !pins(meaning, installed));
+      const newer = usable.find((pkg) => others.some(({ offered }) => offered.some((one) => sameNevra(one, pkg))));
+      if (newer === undefined) return null;
+      if (order(newer) > 0) return newer;
       // Back only where that very version was named.
       const back = order(best) < 0 && meanings.some(({ spec }) => isPinned(spec, best));
       return back ? best : null;
@@ -167,10 +174,25 @@ function choose(
   }
 }
 
+/** Whether a word means this kernel, but not exactly its installed level. */
+function namesMore({ release }: InstalledKernel, installed: PackagedPatch, { meanings }: Request): boolean {
+  return meanings.some(
+    (meaning) =>
+      !pins(meaning, installed) &&
+      (meaning.installed.some((patch) => patch.kernel === release) ||
+        meaning.offered.some(({ name }) => name === installed.package.name)),
+  );
+}
+
 /** Whether a word names exactly the installed level. */
 function namesInstalled(installed: PackagedPatch, meanings: readonly Meaning[]): boolean {
+  return meanings.some((meaning) => pins(meaning, installed));
+}
+
+function pins({ spec, offered }: Meaning, installed: PackagedPatch): boolean {
+  if (spec.kind === 'file') return offered.some((one) => sameNevra(one, installed.package));
   const [named] = asNamed(installed);
-  return named !== undefined && meanings.some(({ spec }) => isPinned(spec, named));
+  return named !== undefined && isPinned(spec, named);
 }
 
 /** The action that brings one kernel to a level, whichever way that is. */

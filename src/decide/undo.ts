@@ -128,6 +128,9 @@ function oppositePackage(action: RecordedAction, goal: UndoGoal, world: World): 
   const after = removed ? null : pkg;
   const patch = installedOf(action.kernel, pkg.name, world);
   const now = patch?.package ?? null;
+  // The hold that went with it may be left: a run that was interrupted in between.
+  const held = letGo(action, world);
+  if (equal(now, before) && held.length > 0) return { actions: held };
   if (equal(now, before)) return nothing(action, `${pkg.name} is as it was before transaction ${id}: ${show(now)}`);
   if (!equal(now, after)) {
     const other = before === null ? `remove ${pkg.name}` : `install ${show(before)}`;

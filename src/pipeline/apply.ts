@@ -120,6 +120,8 @@ async function performEach(
     application.current = n;
     outcomes[n] = await attempt(ui, () => perform(application, n, staged));
     if (action.do === 'load' && application.reverted.has(action.kernel)) takeBack(plan, outcomes, action.kernel, n);
+    // The next transaction's record tells of this one.
+    record.set(n, outcomes[n] as Outcome);
   }
   return stopped;
 }
