@@ -15,22 +15,25 @@ async function attempt(
   relative: string,
   program: string,
   args: string[],
+  named: string = relative,
 ): Promise<Problem | null> {
   if (!labels(machine)) return null;
   const path = machine.root.realPath(relative);
   if (path === null) return null;
+  const shown = machine.root.show(named);
   const cost = 'SELinux may keep the kernel from loading it';
   if (machine.run.which(program) === null) {
-    return { code: 'program-missing', text: `${path} was not labelled, for ${program} is not installed: ${cost}.` };
+    return { code: 'program-missing', text: `${shown} was not labelled, for ${program} is not installed: ${cost}.` };
   }
   const { status, stderr } = await machine.run.run(program, [...args, path]);
   if (status === 0) return null;
-  return { code: 'label-failed', text: `${path} was not labelled (${stderr.trim().split('\n')[0]}): ${cost}.` };
+  const why = (stderr.trim().split('\n')[0] ?? '').replaceAll(path, shown).replace(/^\S*\/(?=\w+:)/, '');
+  return { code: 'label-failed', text: `${shown} was not labelled (${why}): ${cost}.` };
 }
 
-/** Gives a module file the type the kernel may be fed from. A problem is told, never fatal. */
-export function labelModule(machine: Surroundings, relative: string): Promise<Problem | null> {
-  return attempt(machine, relative, 'chcon', ['-t', 'modules_object_t']);
+/** Gives a module file the type the kernel may be fed from. A problem is told, never fatal; `named`: the path it will have then. */
+export function labelModule(machine: Surroundings, relative: string, named?: string): Promise<Problem | null> {
+  return attempt(machine, relative, 'chcon', ['-t', 'modules_object_t'], named);
 }
 
 /** Gives a directory that was just created the label the policy has for it. */

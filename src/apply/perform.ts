@@ -144,13 +144,13 @@ async function put(step: PutStep, transaction: Transaction): Promise<Done> {
   if (step.place === 'active') {
     const from = stagedPath(step.sha256);
     if (!staged) root.write(from, bytes, step);
-    tell(transaction, await labelModule(machine, from));
+    tell(transaction, await labelModule(machine, from, target));
     if (renamed(transaction, from, target)) return 'done';
   }
   // Another file system: a dot-file beside the target, which no loader looks at, and then the rename.
   const halfway = halfwayPath(step.place, step.kernel, step.file);
   root.write(halfway, bytes, step);
-  if (step.place === 'active') tell(transaction, await labelModule(machine, halfway));
+  if (step.place === 'active') tell(transaction, await labelModule(machine, halfway, target));
   root.rename(halfway, target);
   return 'done';
 }
