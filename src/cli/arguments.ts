@@ -161,8 +161,9 @@ function knownVerb(word: string): VerbSpec {
   throw usageError(`There is no verb ${clean(word)}.`, null, hint);
 }
 
-/** Refuses options of other verbs. */
+/** Refuses options of other verbs, and JSON where there is none. */
 function checkOwners(verb: VerbSpec, given: Given_): void {
+  if (verb.noJson && given.json !== undefined) throw usageError(`${verb.name} prints no JSON.`, verb.name);
   const stranger = SPECS.find(({ name, verbs }) => verbs && !verbs.includes(verb.name) && given[name] !== undefined);
   if (stranger === undefined) return;
   throw usageError(`--${stranger.name} belongs to ${stranger.verbs?.join(', ')}, not to ${verb.name}.`, verb.name);

@@ -76,6 +76,7 @@ export const EVIDENCE_VERBS = [
     name: 'metrics',
     aliases: [],
     takes: '',
+    noJson: true,
     summary: 'Print metrics for Prometheus, or a line for Nagios',
     about: [
       "Prints what node_exporter's textfile collector reads; --output replaces the file at once, so that it is never seen half written. The names are listed in docs/evidence.md. The network is used only with --refresh.",

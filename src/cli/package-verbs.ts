@@ -174,6 +174,7 @@ export const PACKAGE_VERBS = [
     name: 'completion',
     aliases: [],
     takes: 'SHELL',
+    noJson: true,
     words: ['bash', 'zsh', 'fish'],
     least: 1,
     summary: 'Print the completion script for a shell: bash, zsh or fish',

@@ -7,6 +7,7 @@ export const SYSTEM_VERBS = [
     name: 'module',
     aliases: [],
     takes: 'COMMAND [ARGUMENT...]',
+    noJson: true,
     raw: true,
     summary: 'Load, unload, list and install modules as the kpatch utility does, argument for argument',
     about: [
@@ -94,6 +95,7 @@ export const HIDDEN_VERBS = [
     name: 'veto',
     aliases: [],
     takes: 'KVER...',
+    noJson: true,
     least: 1,
     summary: 'Tell dnf5 to stop a transaction that brings a kernel without live patches: an action of dnf5 calls it',
     about: [

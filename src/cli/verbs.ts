@@ -21,6 +21,8 @@ export interface VerbSpec {
   readonly raw?: boolean;
   /** Options that this verb also takes under a name which means something else elsewhere: as written -> as in the table. */
   readonly spelling?: Readonly<Record<string, string>>;
+  /** Prints text of a form of its own: --json is refused rather than ignored. */
+  readonly noJson?: true;
   /** How many words must follow at least; none unless said. */
   readonly least?: number;
   readonly summary: string;

@@ -3,10 +3,12 @@ import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync }
 import path from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { main } from '../../src/cli/main.ts';
-import { verbOf } from '../../src/cli/verbs.ts';
+import { HIDDEN_VERBS } from '../../src/cli/system-verbs.ts';
+import { VERBS, type VerbSpec } from '../../src/cli/verbs.ts';
 import { parseCase, type Section } from '../support/cases/parse.ts';
 import { buildStage, type Stage } from '../support/cases/stage.ts';
 import { faults, undescribed } from '../support/schema.ts';
+import { schemaOf, verbIn } from '../support/schema-of.ts';
 import { surroundings } from '../support/surroundings.ts';
 import { top } from '../support/top.ts';
 
@@ -52,42 +54,11 @@ async function type(stage: Stage, { now, screen }: Place, args: Section, typed: 
   return { status, out: settled(around.stdout.text, stage), err: settled(around.stderr.text, stage) };
 }
 
-const PACKAGES = ['list', 'info', 'search', 'provides', 'check-update', 'download'];
-/** Schemas that are not named as their verb. */
-const SCHEMA_OF: Record<string, string> = {
-  ...Object.fromEntries(PACKAGES.map((verb) => [verb, 'packages'])),
-  repolist: 'repositories',
-  repoinfo: 'repositories',
-};
-
 /** Every JSON that is printed is as docs/schemas say, and says nothing that they do not describe. */
 function checkJson(args: Section, ran: Ran): void {
   const words = args.title.split(/\s+/);
   if (!words.includes('--json')) return;
-  const verb = words.map(verbOf).find((found) => found !== null)?.name ?? '';
-  const own =
-    (words.includes('--downloadonly') ? 'packages' : SCHEMA_OF[verb]) ??
-    (verb === 'bundle' ? (words.includes('install') ? 'plan' : 'bundle') : null) ??
-    ([
-      'status',
-      'kernels',
-      'keys',
-      'makecache',
-      'clean',
-      'verify',
-      'cves',
-      'updateinfo',
-      'needs-reboot',
-      'doctor',
-      'report',
-      'quarantine',
-      'boot',
-      'history',
-      'machine',
-    ].includes(verb)
-      ? verb
-      : 'plan');
-  const name = ran.status === 2 ? 'usage' : words.includes('undo') ? 'plan' : own;
+  const name = schemaOf(words, ran.status);
   const schema = JSON.parse(readFileSync(path.join(top, 'docs', 'schemas', `${name}.json`), 'utf8'));
   const value: unknown = JSON.parse(ran.out);
   expect({ line: args.line, faults: faults(schema, value) }).toEqual({ line: args.line, faults: [] });
@@ -160,4 +131,26 @@ async function play(sections: readonly Section[]): Promise<void> {
 describe('cases', () => {
   test('there are some', () => expect(cases.length).toBeGreaterThan(0));
   test.each(cases)('%s', (name) => play(parseCase(readFileSync(path.join(here, name), 'utf8'))));
+});
+
+describe('every verb', () => {
+  const verbs: readonly VerbSpec[] = [...VERBS, ...HIDDEN_VERBS];
+  const typed = cases
+    .flatMap((name) => parseCase(readFileSync(path.join(here, name), 'utf8')))
+    .filter(({ name }) => name === 'ARGS')
+    .map(({ title }) => title.split(/\s+/));
+
+  test.each(verbs.map(({ name }) => name))('%s has a case', (verb) => {
+    expect(typed.some((words) => verbIn(words) === verb)).toBe(true);
+  });
+
+  test.each(verbs.filter(({ noJson }) => !noJson).map(({ name }) => name))('%s has a case that prints JSON', (verb) => {
+    expect(typed.some((words) => verbIn(words) === verb && words.includes('--json'))).toBe(true);
+  });
+
+  test('every schema is that of some verb', () => {
+    const used = new Set(['usage', ...verbs.map(({ name }) => schemaOf([name], 0))]);
+    const there = readdirSync(path.join(top, 'docs', 'schemas')).map((name) => name.replace(/\.json$/, ''));
+    expect(there.filter((name) => !used.has(name))).toEqual([]);
+  });
 });

@@ -9,6 +9,7 @@ export async function run({ machine, request, ui, output, options, words }: Cont
   requireRoot(machine, 'boot');
   if (words[0] === 'healthy') {
     await healthy(machine, request, ui);
+    if (options.flag('json')) output.out(jsonText({ format: JSON_FORMAT, loaded: [], troubled: false, error: null }));
     return EXIT.done;
   }
   const { loaded, troubled } = await boot(machine, request, ui);
