@@ -1,6 +1,7 @@
 // Rotation of keys: a key file that belongs to a verified package of this machine (a release package that brings its
 // successor) is as good as a person's consent. Nothing rpm merely says is believed here: the installed package's header
 // comes out of the database with its signature, and both are checked like those of a package file.
+import { randomBytes } from 'node:crypto';
 import { formatNevra } from '../domain/nevra.ts';
 import { KpmError } from '../errors.ts';
 import { type PublicKey, parseSignatures, verifySignature } from '../formats/openpgp/index.ts';
@@ -23,7 +24,20 @@ export interface Voucher {
 
 /** A header in the database lacks the first eight bytes it has in a file, which are signed as well. */
 const MAGIC = Buffer.from([0x8e, 0xad, 0xe8, 0x01, 0, 0, 0, 0]);
-const QUERY = ['%{RSAHEADER:base64}', '%{DSAHEADER:base64}', '%{HEADERIMMUTABLE:base64}'].join('\\n--\\n');
+/**
+ * The signatures over the header alone. Those of newer rpm (OPENPGP, any number, base64 already) are asked for first: rpm 4.18 does
+ * not know the tag. A signature over header and payload (SIGPGP, SIGGPG) cannot be checked: no database holds the payload.
+ */
+const QUERIES: readonly (readonly string[])[] = ['[%{OPENPGP}\\n]', ''].map((newer) => [
+  '%{RSAHEADER:base64}',
+  '%{DSAHEADER:base64}',
+  '%{HEADERIMMUTABLE:base64}',
+  newer,
+]);
+const BASE64 = /^[A-Za-z0-9+/]+={0,2}$/;
+const UNKNOWN_TAG = /unknown tag/;
+/** More signatures than any package has. */
+const MOST_SIGNATURES = 50;
 const SYSTEM_RELEASE = 'system-release';
 const STRONG = ['sha256', 'sha384', 'sha512'];
 
@@ -85,22 +99,35 @@ async function signedHeaders(
 ): Promise<SignedHeader[]> {
   const database = findRpmdb(root);
   if (database === null || run.which('rpm') === null) return [];
-  const format = `${QUERY}\\n====\\n`;
-  const asked = await run.run('rpm', [
-    ...rpmArguments(root, database),
-    '-q',
-    '--whatprovides',
-    provided,
-    '--qf',
-    format,
-  ]);
-  if (asked.status !== 0) return [];
-  const answers = asked.stdout.toString('latin1').split('====').slice(0, -1);
-  return answers.flatMap((answer) => {
-    const [rsa, dsa, blob] = answer.split('--').map((part) => Buffer.from(part.replace('(none)', ''), 'base64'));
-    if (!rsa || !dsa || !blob) return [];
-    return signedHeader(Buffer.concat([MAGIC, blob]), [rsa, dsa], keys, now) ?? [];
-  });
+  // OPENPGP is text that nobody signed: it must not be able to play an answer of its own.
+  const mark = randomBytes(12).toString('hex');
+  const answer = await asked(run, [...rpmArguments(root, database), '-q', '--whatprovides', provided], mark);
+  return answer
+    .split(recordEnd(mark))
+    .slice(0, -1)
+    .flatMap((one) => {
+      const [rsa = '', dsa = '', blob = '', newer = ''] = one
+        .split(fieldEnd(mark))
+        .map((part) => part.replace('(none)', ''));
+      const texts = [rsa, dsa, ...newer.split('\n').slice(0, MOST_SIGNATURES)].map((text) => text.replace(/\s/g, ''));
+      const signatures = texts.filter((text) => BASE64.test(text)).map((text) => Buffer.from(text, 'base64'));
+      return signedHeader(Buffer.concat([MAGIC, Buffer.from(blob, 'base64')]), signatures, keys, now) ?? [];
+    });
+}
+
+const fieldEnd = (mark: string): string => `\n${mark}-\n`;
+const recordEnd = (mark: string): string => `\n${mark}=\n`;
+
+/** rpm's answer to the newest question that it understands; empty where it gives none. */
+async function asked(run: Run, args: readonly string[], mark: string): Promise<string> {
+  for (const query of QUERIES) {
+    const format = `${query.join(fieldEnd(mark))}${recordEnd(mark)}`;
+    const { status, stdout, stderr } = await run.run('rpm', [...args, '--qf', format]);
+    // A format it does not understand is an error in words, and not in the status.
+    if (UNKNOWN_TAG.test(stderr)) continue;
+    return status === 0 ? stdout.toString('latin1') : '';
+  }
+  return '';
 }
 
 function signedHeader(

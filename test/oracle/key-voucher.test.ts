@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { parseKeys } from '../../src/formats/openpgp/index.ts';
+import { parseRpm } from '../../src/formats/rpm/package.ts';
 import { Root } from '../../src/host/root.ts';
 import { type Run, realRun } from '../../src/host/run.ts';
 import { voucherOf } from '../../src/state/key-voucher.ts';
@@ -103,9 +104,11 @@ needs(
     });
     const ask = (change: (text: string) => string) => voucherOf(root, changing(change), FILE, keys(vendor), NOW);
     expect(await ask((text) => text)).not.toBeNull();
-    expect(await ask((text) => text.replace(/AAAA(?=\n====)/, 'AAAB').replace(/^(.{40})./s, '$1A'))).toBeNull();
-    expect(await ask((text) => text.replace(/[\s\S]*?--/, '(none)\n--'))).toBeNull();
-    expect(await ask(() => '(none)\n--\n(none)\n--\n(none)\n====\n')).toBeNull();
+    expect(
+      await ask((text) => text.replace(/^(.{40})./s, (_, before) => `${before}${text[40] === 'A' ? 'B' : 'A'}`)),
+    ).toBeNull();
+    expect(await ask((text) => text.replace(/[\s\S]*?(?=\n[0-9a-f]{24}-)/, '(none)'))).toBeNull();
+    expect(await ask((text) => text.replace(/(?<=-\n)[A-Za-z0-9+/\n]+=*(?=\n[0-9a-f]{24}-\n)/, '(none)'))).toBeNull();
     expect(await ask(() => 'nonsense\n====\n')).toBeNull();
   });
 
@@ -114,5 +117,61 @@ needs(
     const empty = mkdtempSync(path.join(tmpdir(), 'kpm-voucher-'));
     expect(await voucherOf(new Root(empty), realRun, FILE, keys(vendor), NOW)).toBeNull();
     rmSync(empty, { recursive: true });
+  });
+
+  /**
+   * The answer of an rpm that knows the tag OPENPGP (6.0 and later; not on this machine): that of the rpm here, with the texts that its
+   * database would hold in place of the older tags.
+   */
+  const asNewer = (texts: string[]): Run => ({
+    ...realRun,
+    run: async (program, args, options) => {
+      const newer = '[%{OPENPGP}\\n]';
+      const format = args.at(-1) ?? '';
+      if (program !== 'rpm' || !format.includes(newer)) return realRun.run(program, args, options);
+      const older = format.replace('%{RSAHEADER:base64}', '(none)').replace(newer, 'OPENPGP');
+      const answer = await realRun.run(program, [...args.slice(0, -1), older], options);
+      const told = answer.stdout.toString('latin1').replaceAll('OPENPGP', texts.map((text) => `${text}\n`).join(''));
+      return { ...answer, stdout: Buffer.from(told, 'latin1') };
+    },
+  });
+  /** A signature over the header of the installed package, as the tag holds it. */
+  const overHeader = (key: string): string => {
+    const { headerBytes } = parseRpm(signed.bytes);
+    return gpg.run(['--local-user', key, '--digest-algo', 'SHA256', '--detach-sign'], headerBytes).toString('base64');
+  };
+
+  test('a package that carries only the tag of newer rpm vouches, by any of its signatures', async () => {
+    const found = await voucherOf(root, asNewer([overHeader(stranger), overHeader(vendor)]), FILE, keys(vendor), NOW);
+    expect(found).toMatchObject({ package: 'vendor-release-9-1.noarch', signedBy: vendor });
+    expect(await voucherOf(root, asNewer([overHeader(stranger)]), FILE, keys(vendor), NOW)).toBeNull();
+    expect(await voucherOf(root, asNewer([]), FILE, keys(vendor), NOW)).toBeNull();
+    expect(await voucherOf(root, asNewer(['no base64!', '']), FILE, keys(vendor), NOW)).toBeNull();
+  });
+
+  test('a bad signature beside a good one vouches for nothing', async () => {
+    const other = gpg.run(['--local-user', vendor, '--detach-sign'], Buffer.from('another header')).toString('base64');
+    expect(await voucherOf(root, asNewer([overHeader(vendor), other]), FILE, keys(vendor), NOW)).toBeNull();
+  });
+
+  test('the text of a tag cannot play the answer about another package', async () => {
+    // A header that the vendor signed, of a package that is not installed, as an answer of rpm's form would hold it.
+    const other = await buildRpm(SPEC.replace('vendor-release', 'never-installed').replace(CONTENT, 'another key'));
+    try {
+      writeFileSync(path.join(dir, FILE), 'another key');
+      const { headerBytes } = parseRpm(other.bytes);
+      const rsa = gpg.run(['--local-user', vendor, '--detach-sign'], headerBytes).toString('base64');
+      const blob = headerBytes.subarray(8).toString('base64');
+      for (const [field, record] of [
+        ['--', '===='],
+        ['-', '='],
+        ['', ''],
+      ]) {
+        const forged = `x\n${record}\n${rsa}\n${field}\n(none)\n${field}\n${blob}\n${field}\n\n${record}\n`;
+        expect(await voucherOf(root, asNewer([forged]), FILE, keys(vendor), NOW)).toBeNull();
+      }
+    } finally {
+      other.remove();
+    }
   });
 });
