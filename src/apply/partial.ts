@@ -30,7 +30,13 @@ export function openPartial(place: Place | null, relative: string): Partial {
     if (error instanceof KpmError && error.code !== 'no-space') return inMemory();
     throw error;
   }
-  let size = fs.fstatSync(fd).size;
+  const found = fs.fstatSync(fd);
+  // A name that somebody else made, or a second name of another file: what is written there would not be ours.
+  if (found.nlink !== 1 || found.uid !== process.geteuid?.()) {
+    fs.closeSync(fd);
+    return inMemory();
+  }
+  let { size } = found;
   let open = true;
   return {
     get size() {
