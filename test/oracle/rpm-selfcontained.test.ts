@@ -62,6 +62,15 @@ needs('rpmbuild', 'rpm')('kpatch-pm-selfcontained', () => {
     );
   });
 
+  needs('rpmlint')('rpmlint', () => {
+    test('has nothing to say that is not explained in its configuration', () => {
+      const args = ['-c', path.join(top, 'packaging/rpm/rpmlint.toml'), file];
+      const { status, stdout } = spawnSync('rpmlint', args, { encoding: 'utf8' });
+      expect([status, stdout.split('\n').filter((line) => / [EW]: /.test(line))]).toEqual([0, []]);
+      expect(stdout).toMatch(/1 packages and 0 specfiles checked; 0 errors, 0 warnings/);
+    });
+  });
+
   (canChroot() ? test : test.skip)('works where there is no node, and is refused beside the other variant', () => {
     const [base, other] = made.map((one) => one.file) as [string, string];
     // The C and C++ libraries lie there, but no package says so.
