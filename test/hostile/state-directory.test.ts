@@ -149,7 +149,9 @@ describe('while a run is under way', () => {
 describe('a download', () => {
   const place = () => ({ root: new Root(root.path), base: 'var/cache/kpatch-pm', mode: 0o755 });
   const part = 'var/cache/kpatch-pm/k/packages/p.rpm.part';
-  beforeEach(() => mkdirSync(path.dirname(root.at(part)), { recursive: true }));
+  beforeEach(() => {
+    mkdirSync(path.dirname(root.at(part)), { recursive: true });
+  });
 
   test('goes on in its own file', () => {
     writeFileSync(root.at(part), 'begun ');
