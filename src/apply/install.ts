@@ -11,6 +11,7 @@
 // stage -> sync -> journal (the commit point) -> steps -> clear. A crash before the journal leaves things as they were;
 // after it, `recover` does the steps again.
 import type { Problem } from '../domain/because.ts';
+import type { Outcome } from '../domain/plan.ts';
 import { hasErrno, KpmError } from '../errors.ts';
 import { whole } from '../host/interruption.ts';
 import type { Machine, Ui } from '../host/machine.ts';
@@ -66,8 +67,16 @@ export async function runTransaction(
       steps,
     });
     options.onCommit?.();
-    return finish(machine, root, steps);
+    const result = await finish(machine, root, steps);
+    for (const n of record?.ends ?? []) record?.of.set(n, outcomeOf(result));
+    return result;
   });
+}
+
+/** What a transaction came to, as the record says it. */
+function outcomeOf({ results }: TransactionResult): Outcome {
+  const refused = results.find(({ problem }) => problem !== null && problem.code !== 'not-registered');
+  return refused ? { outcome: 'failed', error: refused.problem } : { outcome: 'done', error: null };
 }
 
 /**

@@ -8,7 +8,8 @@ const SECRET = /(user(name)?|pass(word|wd)?|token|secret|credential|auth|cookie)
 
 /** The arguments as one line that can be shown and kept. */
 export function commandLine(args: readonly string[]): string {
-  const line = args.map((arg, n) => quoted(masked(arg, args[n - 1] === '--setopt'))).join(' ');
+  const words = args.map((arg, n) => quoted(masked(arg, args[n - 1] === '--setopt')));
+  const line = words.join(' ').replace(/\s+/g, ' ');
   return line.length > LONGEST ? `${line.slice(0, LONGEST)}...` : line;
 }
 

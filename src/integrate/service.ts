@@ -138,7 +138,6 @@ async function removePatches(
       const { steps, blobs } = removeSteps({ kernel, package: nevra, patches, hold: null });
       const of = openRecord(machine, locked, 'service run', [removedAction(kernel, nevra, receipts)]);
       const { results } = await runTransaction(machine, locked, steps, blobs, { record: { of, ends: [0] } });
-      of.set(0, { outcome: 'done', error: null });
       of.close(0);
       for (const { problem } of results) if (problem) ui.warn(problem.text);
       ui.note(`${nevra.name} is removed: its kernel ${kernel} is gone.`);

@@ -41,7 +41,6 @@ export async function resetMachine(
       record: { of, ends: [0] },
     });
     for (const { text } of notices) ui.warn(text);
-    of.set(0, { outcome: 'done', error: null });
     of.close(0);
     return { items, removed: true };
   } finally {

@@ -83,8 +83,6 @@ export async function uninstall(session: Session, kernel: string, words: readonl
   for (const { text } of notices) session.ui.warn(text);
   for (const { problem } of results) if (problem) session.ui.warn(problem.text);
   const gone = root.lstat(found.path) === null;
-  const problem = results.find((result) => result.problem !== null)?.problem ?? null;
-  of.set(0, gone ? { outcome: 'done', error: null } : { outcome: 'failed', error: problem });
   of.close(gone ? 0 : 1);
   return gone ? 0 : 1;
 }
