@@ -1,19 +1,22 @@
 // inspect: what are these files, who signed them, and would they be used?
 import { EXIT, type KpmError } from '../../errors.ts';
+import { pinsOf } from '../../pipeline/pins.ts';
 import { compare } from '../../usecases/inspect/compare.ts';
 import { inspectFiles, isSound } from '../../usecases/inspect/inspect.ts';
+import { configFor } from '../../usecases/keys/list.ts';
 import { usageError } from '../arguments.ts';
 import type { Context } from '../context.ts';
 import { renderDifference, renderInspections } from '../render/inspect.ts';
 import { differenceJson, inspectionJson } from '../render/inspect-json.ts';
 import { errorJson, JSON_FORMAT, jsonText } from '../render/json.ts';
 
-export async function run({ machine, words, options, directory, ui, output }: Context): Promise<number> {
+export async function run({ machine, request, words, options, directory, ui, output }: Context): Promise<number> {
   const [first = '', second = ''] = words;
   const diff = options.flag('diff');
   if (diff && words.length !== 2) throw usageError('--diff compares two files: an older and a newer one.', 'inspect');
-  const request = { files: words, keyFiles: options.list('key'), directory };
-  const found = await inspectFiles(machine, request, ui.note);
+  const pins = (stream: string) => pinsOf({ machine, config: configFor(machine, request) }, stream);
+  const wish = { files: words, keyFiles: options.list('key'), directory, pinsOf: pins };
+  const found = await inspectFiles(machine, wish, ui.note);
   const wanted = options.flag('require-signature');
   const fails = (one: (typeof found)[number]): boolean => !isSound(one) || (wanted && one.authentic !== 'trusted');
   if (options.flag('json')) {

@@ -77,6 +77,7 @@ export function inspectionJson(one: Inspection): unknown {
     authentic: one.authentic,
     authentic_because: one.authenticBecause,
     signer: one.signer,
+    pin: one.pin,
     livepatch:
       livepatch === null
         ? null

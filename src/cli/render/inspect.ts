@@ -97,9 +97,23 @@ function trust(one: Inspection, style: Style, { verbose }: InspectOptions): stri
   const summary = one.digests.length > 0 && !verbose ? [`${held} of ${one.digests.length} hold`] : [];
   return [
     ...row('Authentic', `${authentic}: ${why}`, style, TRUST[authentic]),
+    ...pinRow(one, style),
     ...rows('Signatures', one.signatures.map(signatureText), style),
     ...rows('Digests', [...summary, ...told], style),
   ];
+}
+
+const PINS = {
+  pinned: 'the signer is pinned for the stream',
+  'not-pinned': 'the stream is pinned to another key: installing refuses this (key-not-pinned)',
+  none: 'the stream has no pin: any trusted key may sign',
+  unknown: 'not known: only root may read the pins, or they are damaged',
+} as const;
+
+function pinRow({ pin }: Inspection, style: Style): string[] {
+  if (pin === null) return [];
+  const tone = pin.verdict === 'not-pinned' ? 'wait' : 'plain';
+  return row('Pin', `${pin.stream}: ${PINS[pin.verdict]}`, style, tone);
 }
 
 function signatureText(one: InspectedSignature): string {

@@ -20,6 +20,8 @@ export interface InspectRequest {
   readonly keyFiles: readonly string[];
   /** The working directory, a path of the host. */
   readonly directory: string;
+  /** See Judges. */
+  readonly pinsOf?: Judges['pinsOf'];
 }
 
 const MAX_KEY_FILE = 4 * 1024 * 1024;
@@ -41,6 +43,7 @@ export async function inspectFiles(
     kernelKeys: machine.live ? kernelKeys(machine.host, machine.uid) : null,
     now: machine.now(),
     run: machine.run,
+    ...(request.pinsOf ? { pinsOf: request.pinsOf } : {}),
   };
   const found: Inspection[] = [];
   // One after the other: each may take much memory.

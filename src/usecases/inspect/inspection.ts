@@ -56,6 +56,13 @@ export interface InspectedLivepatch {
 /** `trusted`: verified as for installing; `bad`: damaged or a signature does not fit; else signed by nobody trusted, or unsigned. */
 export type Authenticity = 'trusted' | 'untrusted' | 'unsigned' | 'bad';
 
+/** Whether the pins of this root allow the signer; `unknown`: this user may not read them, or they are damaged. */
+export interface PinVerdict {
+  readonly stream: string;
+  /** `none`: the stream has no pin, and any trusted key counts. */
+  readonly verdict: 'pinned' | 'not-pinned' | 'none' | 'unknown';
+}
+
 export interface Inspection {
   /** As it was named. */
   readonly file: string;
@@ -75,6 +82,8 @@ export interface Inspection {
   readonly authenticBecause: Problem | null;
   /** Fingerprint and owner of the key by which it is trusted. */
   readonly signer: { readonly fingerprint: string; readonly owner: string } | null;
+  /** Null for what is no live patch, or signed by nobody trusted. */
+  readonly pin: PinVerdict | null;
   readonly livepatch: InspectedLivepatch | null;
   /** Facts of a .ko, live patch or not. */
   readonly module: InspectedModule | null;
@@ -98,6 +107,7 @@ export function blank(file: string): Inspection {
     authentic: 'unsigned',
     authenticBecause: null,
     signer: null,
+    pin: null,
     livepatch: null,
     module: null,
     refusals: [],

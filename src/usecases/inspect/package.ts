@@ -16,7 +16,15 @@ import { parseRpm, type RpmPackage } from '../../formats/rpm/package.ts';
 import { type PayloadEntry, readPayload } from '../../formats/rpm/payload.ts';
 import { inKeyring, type KernelKeys } from '../../host/keyring.ts';
 import type { Run } from '../../host/run.ts';
-import type { Authenticity, InspectedFile, InspectedLivepatch, InspectedSignature, Inspection } from './inspection.ts';
+import { streamOf } from '../../pipeline/pins.ts';
+import type {
+  Authenticity,
+  InspectedFile,
+  InspectedLivepatch,
+  InspectedSignature,
+  Inspection,
+  PinVerdict,
+} from './inspection.ts';
 import { blank } from './inspection.ts';
 import { functionsOf } from './module.ts';
 
@@ -27,6 +35,8 @@ export interface Judges {
   readonly kernelKeys: KernelKeys | null;
   readonly now: Date;
   readonly run: Run;
+  /** The fingerprints that a stream is pinned to, null where it is not; raises where that cannot be known. Absent: nobody asks. */
+  readonly pinsOf?: (stream: string) => readonly string[] | null;
 }
 
 const MODULES = '/usr/lib/kpatch/';
@@ -74,6 +84,7 @@ export async function inspectPackage(file: string, bytes: Buffer, judges: Judges
     files: entries === null ? (facts?.files ?? []).map(promised) : entries.map(found),
     filesFrom: entries === null ? 'header' : 'payload',
     ...trust,
+    pin: pinVerdict(pkg.nevra.name, trust.signer, judges),
     livepatch,
     refusals: unique(refusals),
   };
@@ -142,6 +153,20 @@ function authenticity(pkg: RpmPackage, judged: readonly JudgedSignature[] | null
     const bad = judged === null || code === 'digest-bad' || code === 'signature-bad';
     const authentic = bad ? 'bad' : code === 'package-unsigned' ? 'unsigned' : 'untrusted';
     return { authentic, authenticBecause, signer: null };
+  }
+}
+
+/** The question installing asks next. */
+function pinVerdict(name: string, signer: Inspection['signer'], { pinsOf }: Judges): PinVerdict | null {
+  const stream = streamOf(name);
+  if (stream === null || signer === null || pinsOf === undefined) return null;
+  try {
+    const pins = pinsOf(stream);
+    if (pins === null) return { stream, verdict: 'none' };
+    return { stream, verdict: pins.includes(signer.fingerprint) ? 'pinned' : 'not-pinned' };
+  } catch (error) {
+    if (error instanceof KpmError) return { stream, verdict: 'unknown' };
+    throw error;
   }
 }
 
