@@ -13,11 +13,11 @@ import { readReceipts } from '../../src/state/receipts.ts';
 import { writeUnattended } from '../../src/state/unattended.ts';
 import { resetMachine } from '../../src/usecases/machine/reset.ts';
 import { FIXTURES, KERNELS, type ScratchRoot, scratchRoot } from './fixtures.ts';
-import { listener, machineOver } from './machine.ts';
+import { type Heard, listener, machineOver } from './machine.ts';
 import { changingRun } from './transactions.ts';
 import { treeOf } from './tree.ts';
 
-type VerbRun = (machine: Machine) => Promise<void>;
+type VerbRun = (machine: Machine, ui?: Heard) => Promise<void>;
 
 const request = (verb: Request['verb'], words: readonly string[] = [], more: Partial<Request> = {}): Request => ({
   verb,
@@ -48,8 +48,17 @@ const request = (verb: Request['verb'], words: readonly string[] = [], more: Par
 /** Carries out a verb and answers yes. */
 export const verb =
   (name: Request['verb'], words: readonly string[] = [], more: Partial<Request> = {}): VerbRun =>
-  async (machine) =>
-    void (await carryOut(machine, request(name, words, more), listener(), async () => true));
+  async (machine, ui = listener()) => {
+    const { world } = await carryOut(machine, request(name, words, more), ui, async () => true);
+    for (const { text } of world.notices) ui.warn(text);
+  };
+
+/** What a run warned of, and what it noticed. */
+export async function seen(machine: Machine, run: VerbRun): Promise<string[]> {
+  const ui = listener();
+  await run(machine, ui);
+  return ui.warnings;
+}
 
 const NAME = 'kpatch-patch-5_14_0-427_13_1';
 const undo = (id: string): VerbRun => verb('history', [], { undo: id });

@@ -1,0 +1,134 @@
+// A run that was killed between installing and loading, or between loading and telling rpm: the next run that changes
+// something tells the rpm database, so that rpm, scanners and dnf see the level that runs.
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { installSteps } from '../../../src/apply/transactions.ts';
+import type { Machine } from '../../../src/host/machine.ts';
+import { Root } from '../../../src/host/root.ts';
+import { realRun } from '../../../src/host/run.ts';
+import { readHistory } from '../../../src/state/history.ts';
+import { readReceipts } from '../../../src/state/receipts.ts';
+import { type FixtureServer, type ScratchRoot, scratchRoot, serveFixtures } from '../../support/fixtures.ts';
+import { K1, levelRequest } from '../../support/packages.ts';
+import { needs } from '../../support/programs.ts';
+import { changingRun, installed, machineOver } from '../../support/transactions.ts';
+import { seen, verb } from '../../support/verb-runs.ts';
+
+const NAME = 'kpatch-patch-5_14_0-427_13_1';
+const MODULE = 'kpatch_5_14_0_427_13_1_1_2';
+
+let root: ScratchRoot;
+let server: FixtureServer;
+beforeAll(async () => {
+  server = await serveFixtures();
+});
+afterAll(() => server.close());
+beforeEach(() => {
+  root = scratchRoot({ url: server.url });
+});
+afterEach(() => root.remove());
+
+async function known(): Promise<string[]> {
+  const { stdout } = await realRun.run('rpm', ['--dbpath', root.at('var/lib/rpm'), '-qa', NAME]);
+  return stdout.toString('utf8').trim().split('\n').sort();
+}
+
+/** What is on disk when a run is killed after it installed 1-2 and before it loaded: 1-1 was registered before. */
+async function killed(): Promise<void> {
+  const machine = machineOver(root.path);
+  await changingRun(machine, installSteps({ ...(await levelRequest('1-1')), register: true }));
+  const request = { ...(await levelRequest('1-2')), replaces: await installed(machine), keep: true, pending: true };
+  await changingRun(machine, installSteps(request));
+  expect(await known()).toEqual([`${NAME}-1-1.el9_4.x86_64`]);
+}
+
+/** The running system: K1 runs, and these modules are in its kernel. */
+function live(...modules: string[]): Partial<Machine> {
+  for (const module of modules) {
+    const place = root.at(`sys/kernel/livepatch/${module}`);
+    mkdirSync(place, { recursive: true });
+    writeFileSync(path.join(place, 'enabled'), '1\n');
+    writeFileSync(path.join(place, 'transition'), '0\n');
+  }
+  return { host: new Root(root.path), live: true, uname: K1 };
+}
+
+function expectFinished(): void {
+  const machine = machineOver(root.path);
+  const [receipt] = readReceipts(machine.root, machine.uid);
+  expect(receipt).toMatchObject({ registered: true, package: { release: '2.el9_4' } });
+  expect(receipt).not.toHaveProperty('registration');
+  const files = (place: string): string[] => readdirSync(root.at(place));
+  expect(files(`usr/lib/kpatch/${K1}`)).toEqual(['kpatch-5_14_0-427_13_1-1-2.ko']);
+  expect(files(`var/lib/kpatch/${K1}`)).toEqual(['kpatch-5_14_0-427_13_1-1-2.ko']);
+  expect(existsSync(root.at('var/lib/kpatch-pm/retired'))).toBe(false);
+  expect(readHistory(machine.root, machine.uid)[0]).toMatchObject({
+    exit: 0,
+    actions: [{ do: 'register', outcome: 'done', package: { release: '2.el9_4' } }],
+  });
+}
+
+needs('rpm')('registration that a killed run left undone', () => {
+  test.each<[string, () => Partial<Machine>]>([
+    ['of a system that is not running', () => ({})],
+    ['of a running one whose kernel has the level', () => live(MODULE)],
+  ])('is made up for: %s', async (_, more) => {
+    await killed();
+    await verb('install', [], { load: true })(machineOver(root.path, null, more()));
+    expect(await known()).toEqual([`${NAME}-1-2.el9_4.x86_64`]);
+    expectFinished();
+    const { status, stdout } = await realRun.run('rpm', [
+      '--root',
+      root.path,
+      '--dbpath',
+      '/var/lib/rpm',
+      '-V',
+      '--nodeps',
+      NAME,
+    ]);
+    expect({ status, text: stdout.toString('utf8') }).toEqual({ status: 0, text: '' });
+  });
+
+  test('waits where the running kernel has not taken the level yet', async () => {
+    await killed();
+    // Nothing loads modules here: the load of this run fails, and the level stays unproven.
+    await verb('install', [], { load: true })(
+      machineOver(root.path, null, { ...live('kpatch_5_14_0_427_13_1_1_1'), run: withoutLoading }),
+    );
+    expect(await known()).toEqual([`${NAME}-1-1.el9_4.x86_64`]);
+    const machine = machineOver(root.path);
+    expect(readReceipts(machine.root, machine.uid)[0]).toMatchObject({ registration: 'pending', registered: false });
+  });
+
+  test('is not tried by verbs that ask no repository', async () => {
+    await killed();
+    await verb('auto-filter')(machineOver(root.path));
+    expect(await known()).toEqual([`${NAME}-1-1.el9_4.x86_64`]);
+  });
+
+  test('is told where the package is not to be had any more, with what to do', async () => {
+    await killed();
+    writeFileSync(root.at('etc/dnf/dnf.conf'), `[main]\nexcludepkgs=nothing\n`);
+    writeFileSync(root.at('etc/yum.repos.d/fixtures.repo'), '');
+    const said = await seen(machineOver(root.path), verb('install'));
+    expect(said).toContainEqual(
+      expect.stringMatching(/does not know .*1-2.* was interrupted: .* To make up for it: kpatch-pm reinstall/),
+    );
+    expect(await known()).toEqual([`${NAME}-1-1.el9_4.x86_64`]);
+  });
+
+  test('is told by verbs that only look', async () => {
+    await killed();
+    const notices = await seen(machineOver(root.path), verb('install', [], { dryRun: true }));
+    expect(notices).toContainEqual(
+      `An earlier run was interrupted before it told the rpm database of ${NAME}-1-2.el9_4.x86_64; the next run that changes something does it.`,
+    );
+  });
+});
+
+/** The real programs, but for those that load modules. */
+const withoutLoading = {
+  ...realRun,
+  which: (program: string) => (['insmod', 'modprobe', 'kpatch'].includes(program) ? null : realRun.which(program)),
+};
