@@ -44,7 +44,7 @@ const common = {
 /** Modules of ours that stand for a heavy package; packages that are loaded lazily are found by themselves. */
 const STAND_INS = ['src/net/undici.ts', 'src/observe/repo/saxes.ts', 'src/observe/system/snyk.ts'];
 /** Packages that may be in the file that every run loads. */
-const LIGHT = ['yargs-parser', 'picocolors'];
+const LIGHT = ['yargs-parser'];
 
 /** Path -> name of its file. */
 const beside = new Map();

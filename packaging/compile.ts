@@ -2,7 +2,7 @@
 // the program. Whoever installs the program may run it, as the owner of its files; without it everything works, only slower.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, fsyncSync, mkdirSync, mkdtempSync, openSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import type { Script } from 'node:vm';
@@ -59,11 +59,17 @@ function keep(codes: ReadonlyMap<string, Buffer>): void {
   const place = path.join(chunks, COMPILED);
   const next = `${place}.${process.pid}`;
   mkdirSync(next, { mode: 0o755 });
+  // On disk before it counts: after a power cut there must not be code with holes in it.
+  const written = (name: string, put: (fd: number) => void): void => {
+    const fd = openSync(path.join(next, name), name === '.' ? 'r' : 'wx', 0o644);
+    put(fd);
+    fsyncSync(fd);
+    closeSync(fd);
+  };
   for (const [name, code] of codes) {
-    writeFileSync(path.join(next, name), Buffer.concat([Buffer.from(`${headOf(code, require)}\n`), code]), {
-      mode: 0o644,
-    });
+    written(name, (fd) => writeFileSync(fd, Buffer.concat([Buffer.from(`${headOf(code)}\n`), code])));
   }
+  written('.', () => undefined);
   rmSync(place, { recursive: true, force: true });
   renameSync(next, place);
 }

@@ -57,15 +57,13 @@ export function loader({ directory, require, seen }: Loading): Require {
 
 /**
  * The first line of a file of compiled code: which files it was made of, which node made it with everything in that, and
- * its checksum, for V8 looks at the head of the code only. V8 itself refuses the code of another V8 and of other options.
+ * how long it is. V8 itself refuses the code of another V8 and of other options. There is no checksum, as there is none of
+ * the program's own text: who can change the one can change the other.
  */
-export function headOf(code: Buffer, require: Require): string {
-  const { createHash } = require('node:crypto') as typeof import('node:crypto');
-  const sum = createHash('sha256').update(code).digest('hex');
-  return `${KPATCH_PM_BUILD} ${process.arch} ${JSON.stringify(process.versions)} ${sum}`;
-}
+export const headOf = (code: Buffer): string =>
+  `${KPATCH_PM_BUILD} ${process.arch} ${JSON.stringify(process.versions)} ${code.length}`;
 
-/** The compiled code of a file; null where there is none, where it is not for these files and this node, or damaged. */
+/** The compiled code of a file; null where there is none, where it is not for these files and this node, or cut off. */
 function compiledCode(directory: string, name: string, require: Require): Buffer | null {
   const fs = require('node:fs') as typeof import('node:fs');
   let bytes: Buffer;
@@ -77,7 +75,7 @@ function compiledCode(directory: string, name: string, require: Require): Buffer
   }
   const end = bytes.indexOf(10);
   const code = bytes.subarray(end + 1);
-  return bytes.toString('latin1', 0, Math.max(end, 0)) === headOf(code, require) ? code : null;
+  return bytes.toString('latin1', 0, Math.max(end, 0)) === headOf(code) ? code : null;
 }
 
 /** A module of node as esbuild's own code for imports takes it: with a default, and without copying every name. */

@@ -37,11 +37,37 @@ export function candidatesFor(kernel: InstalledKernel, world: World): Candidates
 /** Packages that are for this kernel, or carry the name of its stream and so deserve an explanation. */
 function offersFor(kernel: InstalledKernel, world: World): OfferedPackage[] {
   const name = streamName(kernel.release);
-  return world.offered.filter((pkg) => {
-    if (!isLivePatchName(pkg.name)) return false;
+  const { byName, byKernel } = sorted(world.offered);
+  const named = name === null ? [] : (byName.get(name) ?? []);
+  return [...named, ...(byKernel.get(kernel.release) ?? []).filter((pkg) => pkg.name !== name)];
+}
+
+interface Sorted {
+  readonly byName: ReadonlyMap<string, readonly OfferedPackage[]>;
+  readonly byKernel: ReadonlyMap<string, readonly OfferedPackage[]>;
+}
+
+const SORTED = new WeakMap<readonly OfferedPackage[], Sorted>();
+
+/** Live patches by name and by the kernel they are for, sorted once: every kernel asks. */
+function sorted(offered: readonly OfferedPackage[]): Sorted {
+  const known = SORTED.get(offered);
+  if (known !== undefined) return known;
+  const byName = new Map<string, OfferedPackage[]>();
+  const byKernel = new Map<string, OfferedPackage[]>();
+  const add = (map: Map<string, OfferedPackage[]>, key: string, pkg: OfferedPackage): void => {
+    const list = map.get(key);
+    if (list === undefined) map.set(key, [pkg]);
+    else list.push(pkg);
+  };
+  for (const pkg of offered) {
+    if (!isLivePatchName(pkg.name)) continue;
+    add(byName, pkg.name, pkg);
     const target = targetOf(pkg);
-    return pkg.name === name || ('kernel' in target && target.kernel === kernel.release);
-  });
+    if ('kernel' in target) add(byKernel, target.kernel, pkg);
+  }
+  SORTED.set(offered, { byName, byKernel });
+  return { byName, byKernel };
 }
 
 /** Between equal packages: priority, then cost, then the order of the configuration. */

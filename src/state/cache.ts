@@ -1,7 +1,7 @@
 // The cache of repository metadata and packages: where it lies and how files in it are read and written. Everything in it
 // can be had again, so nothing here is fatal: what is missing, damaged or somebody else's counts as absent.
-import { createHash } from 'node:crypto';
 import { KpmError } from '../errors.ts';
+import { sha256OfText } from '../formats/sha256.ts';
 import type { Root } from '../host/root.ts';
 
 /** Below the root; for root, and for whoever owns an installroot. */
@@ -56,10 +56,14 @@ export function openCache(surroundings: CacheSurroundings, where?: CachePlace): 
 
 /** The directory of one repository: its id for people, and a hash of id and URLs (without credentials) for certainty. */
 export function cacheKey(id: string, urls: readonly string[]): string {
-  const hash = createHash('sha256')
-    .update(JSON.stringify([id, ...urls]))
-    .digest('hex');
+  const hash = sha256OfText(JSON.stringify([id, ...urls]));
   return `${id.replace(/[^A-Za-z0-9._-]/g, '_').slice(0, 100)}-${hash.slice(0, 16)}`;
+}
+
+/** What tells a file of the cache from any other that is put in its place, or written to; null where there is none. */
+export function fileIdentity(place: Place | null, relative: string): string | null {
+  const found = place?.root.lstat(`${place.base}/${relative}`);
+  return found ? [found.ino, found.size, found.mtimeMs, found.ctimeMs].join(' ') : null;
 }
 
 /** A file of the cache; null when absent, unreadable, too large or in a directory that is neither ours nor root's. */

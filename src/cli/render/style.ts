@@ -1,5 +1,4 @@
 // How the terminal wants it: colours, characters, width. Plain data, so that every screen can be tested literally.
-import { createColors } from 'picocolors';
 
 export interface Style {
   /** Columns of the terminal; 80 where there is none. */
@@ -18,9 +17,14 @@ export type Tone = 'good' | 'bad' | 'wait' | 'plain' | 'strong';
  */
 export function paint(style: Style, tone: Tone, text: string): string {
   if (!style.color || tone === 'plain' || text === '') return text;
-  const colors = createColors(true);
-  if (tone === 'good') return colors.cyan(text);
-  if (tone === 'wait') return colors.yellow(text);
-  if (tone === 'bad') return colors.bold(colors.red(text));
-  return colors.bold(text);
+  const [on, off] = SEQUENCES[tone];
+  return `${on}${text}${off}`;
 }
+
+/** Select Graphic Rendition, ECMA-48 8.3.117: 1 bold, 22 not; 31 red, 33 yellow, 36 cyan, 39 the terminal's own colour. */
+const SEQUENCES: Readonly<Record<Exclude<Tone, 'plain'>, readonly [string, string]>> = {
+  good: ['\u001b[36m', '\u001b[39m'],
+  wait: ['\u001b[33m', '\u001b[39m'],
+  bad: ['\u001b[1m\u001b[31m', '\u001b[39m\u001b[22m'],
+  strong: ['\u001b[1m', '\u001b[22m'],
+};

@@ -1,11 +1,11 @@
 // Brings the metadata of every enabled repository up to date, as far as the mode allows, and gives what it offers.
-import { createHash } from 'node:crypto';
 import type { Advisory, AdvisoryState } from '../../domain/advisory.ts';
 import type { Problem } from '../../domain/because.ts';
 import type { OfferedKernel, OfferedPackage } from '../../domain/package.ts';
 import type { RepositoryState } from '../../domain/world.ts';
 import { KpmError } from '../../errors.ts';
 import type { Pipe } from '../../formats/codec/decompress.ts';
+import { sha256OfText } from '../../formats/sha256.ts';
 import type { Progress } from '../../host/machine.ts';
 import type { Net } from '../../net/access.ts';
 import { type Cloud, type Identities, identities } from '../../net/identity.ts';
@@ -156,11 +156,7 @@ export function keyOf(repo: RepoConfig): string {
 
 /** Without user and password, but with a hash of the query: two tokens may mean two repositories. */
 function secretFree(url: string): string {
-  const query = url.includes('?')
-    ? createHash('sha256')
-        .update(url.slice(url.indexOf('?')))
-        .digest('hex')
-    : '';
+  const query = url.includes('?') ? sha256OfText(url.slice(url.indexOf('?'))) : '';
   return `${shown(url)}${query}`;
 }
 

@@ -1,14 +1,15 @@
 // What is kept of one repository between runs: repomd.xml as it was, a small index of what can matter, and when the
-// server last confirmed it. index.json begins with a line that holds its format and checksum, so damage is noticed.
+// server last confirmed it. index.json begins with a line that holds its format and checksum, so damage is noticed; while
+// it is the very file that was written, which state.json knows by inode, size and times, the checksum is not computed again.
 import { createHash } from 'node:crypto';
 import type { Checksum } from '../../domain/package.ts';
 import type { KpmError } from '../../errors.ts';
-import { type Cache, readCached, writeCached } from '../../state/cache.ts';
+import { type Cache, fileIdentity, readCached, writeCached } from '../../state/cache.ts';
 import type { Contents } from './primary.ts';
 import type { RepomdRecord } from './repomd.ts';
 
 /** Raised whenever what is kept, or how it is read out of primary.xml, changes: an index of another format is made again. */
-const FORMAT = 4;
+const FORMAT = 5;
 const MAX_INDEX = 128 * 1024 * 1024;
 const MAX_STATE = 64 * 1024;
 /** A power cut may cost what was just written: the index has a checksum, and half a state.json is none. */
@@ -45,6 +46,8 @@ interface State {
   readonly url: string;
   readonly etag: string | null;
   readonly lastModified: string | null;
+  /** Which file index.json was when it was last known to be sound (fileIdentity). */
+  readonly index: string | null;
 }
 
 /** What the server said beside the bytes. */
@@ -68,10 +71,12 @@ export function loadStored(cache: Cache, key: string): Stored | null {
 }
 
 function loadFrom(place: Cache['own'], key: string): Stored | null {
-  const bytes = readCached(place, `${key}/index.json`, MAX_INDEX);
-  const index = bytes === null ? null : readIndex(bytes);
-  if (index === null) return null;
   const state = readState(readCached(place, `${key}/state.json`, MAX_STATE));
+  // Looked at before it is read: what takes its place in between is written whole.
+  const same = state !== null && state.index !== null && state.index === fileIdentity(place, `${key}/index.json`);
+  const bytes = readCached(place, `${key}/index.json`, MAX_INDEX);
+  const index = bytes === null ? null : readIndex(bytes, same);
+  if (index === null) return null;
   if (state === null || state.repomd !== index.repomd) {
     return { ...index, checked: index.fetched, confirmation: null };
   }
@@ -79,11 +84,12 @@ function loadFrom(place: Cache['own'], key: string): Stored | null {
   return { ...index, checked: state.checked, confirmation: { url, etag, lastModified } };
 }
 
-function readIndex(bytes: Buffer): Index | null {
+/** `sound`: it is the file whose checksum was right, or that we wrote. A crash leaves zeros, which are no JSON. */
+function readIndex(bytes: Buffer, sound: boolean): Index | null {
   const newline = bytes.indexOf(10);
   const head = parsed(bytes.subarray(0, Math.max(newline, 0)));
   const body = bytes.subarray(newline + 1);
-  if (head?.format !== FORMAT || head.sha256 !== sha256(body)) return null;
+  if (head?.format !== FORMAT || (!sound && head.sha256 !== sha256(body))) return null;
   return parsed(body) as Index | null;
 }
 
@@ -132,6 +138,7 @@ export function saveConfirmation(
   checked: string,
   confirmation: Confirmation,
 ): KpmError | null {
-  const state: State = { format: FORMAT, repomd, checked, ...confirmation };
+  const index = fileIdentity(cache.own, `${key}/index.json`);
+  const state: State = { format: FORMAT, repomd, checked, ...confirmation, index };
   return writeCached(cache, `${key}/state.json`, `${JSON.stringify(state)}\n`, QUICK);
 }

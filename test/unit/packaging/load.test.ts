@@ -103,27 +103,25 @@ describe('compiled code', () => {
   });
 
   test('is used where it fits', () => {
-    keep((code) => headOf(code, require), other());
+    keep(headOf, other());
     expect(x()).toBe(1);
   });
 
   test('counts only for the files it was made of', () => {
-    keep((code) => headOf(code, require), other());
+    keep(headOf, other());
     build('two');
     expect(x()).toBe(2);
   });
 
   test('counts only for the node that made it', () => {
-    keep((code) => headOf(code, require).replace(`"node":"${process.versions.node}"`, '"node":"20.0.0"'), other());
+    keep((code) => headOf(code).replace(`"node":"${process.versions.node}"`, '"node":"20.0.0"'), other());
     expect(x()).toBe(2);
   });
 
-  test('is not used when one bit of it has changed', () => {
-    keep((code) => headOf(code, require), other());
+  test('is not used when it is cut off', () => {
+    keep(headOf, other());
     const file = path.join(directory, COMPILED, 'a.cjs');
-    const bytes = readFileSync(file);
-    bytes[bytes.length - 40] = (bytes[bytes.length - 40] as number) ^ 1;
-    writeFileSync(file, bytes);
+    writeFileSync(file, readFileSync(file).subarray(0, -1));
     expect(x()).toBe(2);
   });
 

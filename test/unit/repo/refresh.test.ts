@@ -1,5 +1,15 @@
 // Repositories over a real server and a real cache directory: what is asked for when, and what is kept.
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { brotliCompressSync } from 'node:zlib';
@@ -188,6 +198,20 @@ describe('the cache', () => {
       expect(levels(await refresh(here()))).toEqual(['1-1.el9']);
       expect(readFileSync(file).equals(good)).toBe(true);
     }
+  });
+
+  test('an index that was copied is as good; one written to in place, with its old times, is looked at again', async () => {
+    serveRepo(cdn, base, first);
+    await refresh(here());
+    const file = path.join(filesOf(here()), 'index.json');
+    copyFileSync(file, `${file}.copy`);
+    renameSync(`${file}.copy`, file);
+    expect(levels(await refresh(here(), { cacheOnly: true }))).toEqual(['1-1.el9']);
+    await refresh(here(), { refresh: true });
+    const { atime, mtime } = statSync(file);
+    writeFileSync(file, readFileSync(file, 'utf8').replace('1-1.el9', '1-2.el9'));
+    utimesSync(file, atime, mtime);
+    await expect(refresh(here(), { cacheOnly: true })).rejects.toMatchObject({ code: 'cache-missing' });
   });
 
   test('an index of another format is made again', async () => {
