@@ -28,6 +28,12 @@ export function plain(text: string): string {
     .replaceAll('%', '%%');
 }
 
+/** The same where it stands on a line of its own: there a percent sign begins a section, a star the next entry, however it is escaped. */
+function lineOf(text: string): string {
+  const line = plain(text);
+  return /^[%*#]/.test(line) ? `- ${line}` : line;
+}
+
 /** `Thu Feb 22 2024`. */
 function specDate(time: number): string {
   const [weekday, day, month, year] = new Date(time * 1000).toUTCString().replace(',', '').split(' ');
@@ -53,7 +59,7 @@ export function specText({ pkg, source, packager, changes }: SpecParts): string 
     'AutoReqProv: no',
     ...pkg.dependencies,
     '%description',
-    plain(pkg.description),
+    lineOf(pkg.description),
     '%prep',
     '%build',
     '%install',
@@ -69,7 +75,7 @@ export function specText({ pkg, source, packager, changes }: SpecParts): string 
       `* ${specDate(time)} ${plain(author)}`,
       ...text
         .split('\n')
-        .map((line) => plain(line))
+        .map((line) => lineOf(line))
         .filter((line) => line !== ''),
       '',
     ]),
