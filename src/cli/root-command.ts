@@ -6,5 +6,5 @@ export function forThisRoot(command: string, options: Options): string {
   const root = options.value('installroot');
   if (root === null) return command;
   const quoted = /^[\w./+:@%-]+$/.test(root) ? root : `'${root.replaceAll("'", "'\\''")}'`;
-  return command.replace(/^kpatch-pm /, `kpatch-pm --installroot ${quoted} `);
+  return command.replace(/^(sudo )?kpatch-pm /, (_, sudo = '') => `${sudo}kpatch-pm --installroot ${quoted} `);
 }

@@ -30,11 +30,22 @@ export function keys({ host, world }: Sight): Judgement[] {
   return [...told, fault('no key is trusted, so no package can be verified', mend)];
 }
 
+/** Codes of files in our directory that cannot be used. */
+const DAMAGE = ['state-damaged', 'state-newer'];
+
+/** Notices of these codes, each once. */
+function texts(world: Sight['world'], wanted: (code: string) => boolean): string[] {
+  const notices = (world?.notices ?? []).filter(({ code }) => wanted(code));
+  return [...new Set(notices.map(({ text }) => unstopped(text)))];
+}
+
 /** The user may not look: what root would see is then not claimed. */
 const hidden = (): Judgement[] => [unknown('can be read by root only', 'sudo kpatch-pm doctor')];
 
-export function state({ host }: Sight): Judgement[] {
+export function state({ host, world }: Sight): Judgement[] {
   if (host.state !== null) return [fault(unstopped(host.state.text), host.state.mend)];
+  const damaged = texts(world, (code) => DAMAGE.includes(code));
+  if (damaged.length > 0) return damaged.map((text) => fault(text, null));
   return host.seesState ? [ok('only its owner can write to it')] : hidden();
 }
 
@@ -42,6 +53,8 @@ export function journal({ host, world }: Sight): Judgement[] {
   if (world === null) return [];
   const open = world?.notices.find(({ code }) => code === 'unfinished');
   if (open) return [warning(unstopped(open.text), 'kpatch-pm install')];
+  // What cannot be trusted, or read, is told above.
+  if (host.state !== null || world.notices.some(({ code }) => DAMAGE.includes(code))) return [];
   return host.seesState ? [ok('nothing is left unfinished')] : hidden();
 }
 
@@ -59,6 +72,7 @@ export function registration({ host, world }: Sight): Judgement[] {
   if (world?.notices.some(({ code }) => code === 'rpmdb-missing')) {
     return [note('there is no rpm database: kernels are taken from /lib/modules')];
   }
+  if (host.state !== null) return [];
   if (!host.seesState) return hidden();
   if (host.unregistered.length === 0) return [];
   const which = host.unregistered.join(', ');
@@ -115,8 +129,6 @@ export function timer({ world, host }: Sight): Judgement[] {
 
 /** What reading the configuration had to remark, and is told nowhere above. */
 export function remarks({ world }: Sight): Judgement[] {
-  const above = ['unfinished', 'needs-root', 'rpmdb-missing'];
-  return (world?.notices ?? [])
-    .filter(({ code }) => !code.startsWith('key-') && !above.includes(code))
-    .map(({ text }) => warning(unstopped(text), null));
+  const above = ['unfinished', 'needs-root', 'rpmdb-missing', 'state-unsafe', ...DAMAGE];
+  return texts(world, (code) => !code.startsWith('key-') && !above.includes(code)).map((text) => warning(text, null));
 }

@@ -271,6 +271,18 @@ test('who may not look is told so, not that all is well', () => {
   expect(states).toMatchObject({ state: 'unknown', journal: 'unknown', registration: 'unknown', timer: 'ok' });
 });
 
+test('a file of ours that cannot be used is one fault, and nothing below it is called well', () => {
+  const notice = { code: 'state-damaged', text: 'The journal is no usable journal.' };
+  const all = found({}, { notices: [notice, notice] });
+  expect(all.filter(({ check }) => ['state', 'journal', 'remarks'].includes(check))).toEqual([
+    { check: 'state', state: 'fault', text: 'The journal is no usable journal', mend: null },
+  ]);
+  const unsafe = { code: 'state-unsafe', text: '/x may be written by others.' };
+  expect(
+    wrong({ state: { ...unsafe, mend: 'chmod go-w /x' }, seesState: false }, { notices: [unsafe, unsafe] }),
+  ).toEqual([['state', 'fault', 'chmod go-w /x']]);
+});
+
 test('an offer alone is nothing to mend: that is what status tells', () => {
   expect(wrong({}, { offered: [offer(K, '1-2')] })).toEqual([]);
 });
