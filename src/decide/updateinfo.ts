@@ -82,9 +82,10 @@ export function labelOf({ type, severity }: Advisory): string {
 const SEVERITIES = ['Critical', 'Important', 'Moderate', 'Low'] as const;
 export type Severity = (typeof SEVERITIES)[number] | 'Unknown';
 
-/** The severity by its usual name, whatever the vendor's spelling. */
+/** The severity by its usual name, whatever the vendor's spelling: SUSE writes small letters, Oracle capitals, Amazon says medium. */
 export function severityOf(text: string | null): Severity {
-  return SEVERITIES.find((one) => one.toLowerCase() === text?.toLowerCase()) ?? 'Unknown';
+  const word = text?.toLowerCase();
+  return word === 'medium' ? 'Moderate' : (SEVERITIES.find((one) => one.toLowerCase() === word) ?? 'Unknown');
 }
 
 export interface Summary {

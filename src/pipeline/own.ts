@@ -14,6 +14,7 @@ import type { Application } from './application.ts';
 import { transact } from './install.ts';
 import type { Observed } from './observe.ts';
 import type { Request } from './request.ts';
+import { shoutUnsigned } from './stage.ts';
 
 /** Kernel modules have some MB at most. */
 const MAX_MODULE = 256 * 1024 * 1024;
@@ -111,6 +112,7 @@ export async function installOwn(application: Application, { kernel, own }: OwnM
   if (!bytes) throw new KpmError('internal', { text: `The bytes of ${own.typed} are not at hand.` });
   const { file, module, sha256, size } = own;
   checkSigners(application.observed.machine, kernel, [{ module, bytes }], application.ui);
+  shoutUnsigned(file, application.observed, application.ui);
   const mtime = Math.floor(application.observed.machine.now().getTime() / 1000);
   const step = { do: 'put', place: 'active', kernel, file, sha256, size, mode: 0o755, mtime } as const;
   await transact(application, { steps: [step], blobs: new Map([[sha256, bytes]]) });

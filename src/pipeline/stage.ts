@@ -84,6 +84,7 @@ async function stageOne(staging: Staging, action: InstallAction, pkg: OfferedPac
   const rpm = parseRpm(bytes);
   sameAsOffered(rpm, pkg);
   const verified = await trustees.verify(rpm, pkg.repo);
+  if (verified.signer === null) shoutUnsigned(formatNevra(pkg), observed, ui);
   const modules = await extractModules(verified, action.kernel, observed.machine.run.filter);
   return { package: pkg, verified, modules, url: download?.url ?? url };
 }
@@ -97,4 +98,12 @@ function sameAsOffered(rpm: RpmPackage, pkg: OfferedPackage): void {
     subject: formatNevra(pkg),
     hint: `Tell the owner of the repository ${pkg.repo}; refresh with: kpatch-pm makecache`,
   });
+}
+
+/** What runs in the kernel although nobody trusted signed it is said each time, with what permitted it (contract, section 2). */
+export function shoutUnsigned(what: string, { config }: Observed, ui: Ui): void {
+  const permission = config.kpm.allowUnsigned ? 'allow_unsigned=1 in kpatch-pm.conf' : '--nogpgcheck';
+  ui.warn(
+    `NOT VERIFIED: no trusted key signed ${what}; it is taken because of ${permission}. Its code runs in the kernel.`,
+  );
 }

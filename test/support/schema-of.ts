@@ -31,6 +31,7 @@ export const verbIn = (words: readonly string[]): string =>
 export function schemaOf(words: readonly string[], status: number): string {
   const verb = verbIn(words);
   if (status === 2) return 'usage';
+  if (words.includes('--vex')) return 'openvex';
   if (words.includes('--downloadonly')) return 'packages';
   if (verb === 'bundle' && words.includes('install')) return 'plan';
   if (verb === 'history' && (words.includes('undo') || words.includes('rollback'))) return 'plan';

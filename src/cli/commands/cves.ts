@@ -1,6 +1,6 @@
 // cves: what of each CVE is true here, and who says so?
 import { blindSpots, cveReports } from '../../decide/cves.ts';
-import { EXIT, type KpmError } from '../../errors.ts';
+import { EXIT, KpmError } from '../../errors.ts';
 import { gather } from '../../usecases/evidence/gather.ts';
 import { usageError } from '../arguments.ts';
 import { type Context, selector, tellNotices } from '../context.ts';
@@ -30,12 +30,20 @@ export async function run({ machine, request, words, ui, output, options }: Cont
   if (options.flag('json')) output.out(jsonText(cvesJson(world.time, world.machine, view)));
   else if (options.flag('csv')) output.out(cvesCsv(view));
   else if (options.flag('vex')) {
+    if (kernels.every(({ cves }) => cves.length === 0)) throw nothingToState();
     const { time, machine: id } = world;
     const vendor = vendorOf(machine.root.readText('etc/os-release') ?? machine.root.readText('usr/lib/os-release'));
     output.out(jsonText(vexDocument(kernels, { time, machine: id, vendor, version: machine.version })));
   } else output.out(renderCves(view, output.outStyle));
   return EXIT.done;
 }
+
+/** OpenVEX wants at least one statement: an empty document would be taken for an answer. */
+const nothingToState = (): KpmError =>
+  new KpmError('no-match', {
+    text: 'There is nothing to state: no CVE is known for these kernels, and an OpenVEX document states something.',
+    hint: 'Name the CVEs: kpatch-pm cves --vex CVE-2024-1086   What is known: kpatch-pm cves',
+  });
 
 /** ID of os-release(5); null when it has none. */
 function vendorOf(text: string | null): string | null {
