@@ -1,0 +1,26 @@
+import { expect, test } from '@jest/globals';
+import { parseArguments } from '../../../src/cli/arguments.ts';
+import { forThisRoot, mendingThisRoot } from '../../../src/cli/root-command.ts';
+
+const at = (root: string) => parseArguments(['--installroot', root, 'doctor']).options;
+
+test.each([
+  ['kpatch-pm install', 'kpatch-pm --installroot /mnt/image install'],
+  ['sudo kpatch-pm doctor', 'sudo kpatch-pm --installroot /mnt/image doctor'],
+  ['dnf install kpatch', 'dnf --installroot /mnt/image install kpatch'],
+  ['systemctl enable kpatch.service', 'systemctl --root /mnt/image enable kpatch.service'],
+  // systemctl(1): --now needs a running system.
+  ['systemctl disable --now kcare.service', 'systemctl --root /mnt/image disable kcare.service'],
+  ['chmod go-w /mnt/image/var', 'chmod go-w /mnt/image/var'],
+])('%s', (command, expected) => {
+  expect(mendingThisRoot(command, at('/mnt/image'))).toBe(expected);
+  expect(mendingThisRoot(command, parseArguments(['doctor']).options)).toBe(command);
+});
+
+test('a root is quoted for the shell', () => {
+  expect(mendingThisRoot('dnf install kpatch', at("/a b'c"))).toBe("dnf --installroot '/a b'\\''c' install kpatch");
+});
+
+test('where the command is for the running system only ours changes', () => {
+  expect(forThisRoot('dnf install kmod', at('/mnt/image'))).toBe('dnf install kmod');
+});
