@@ -16,9 +16,9 @@ import { hasErrno, KpmError } from '../errors.ts';
 import { whole } from '../host/interruption.ts';
 import type { Machine, Ui } from '../host/machine.ts';
 import type { Root } from '../host/root.ts';
-import { STATE } from '../state/directory.ts';
+import { KEY_STORE, STATE } from '../state/directory.ts';
 import { HISTORY, recordPath } from '../state/history.ts';
-import { checkSteps, clearJournal, pendingJournal, writeJournal } from '../state/journal.ts';
+import { checkSteps, clearJournal, type Journal, pendingJournal, writeJournal } from '../state/journal.ts';
 import type { LockedState } from '../state/lock.ts';
 import { receiptPath } from '../state/receipts.ts';
 import type { Blobs, Step, StepResult, TransactionResult } from '../state/steps.ts';
@@ -39,7 +39,7 @@ export interface TransactionOptions {
  * Runs the steps of a transaction in their order. A step that cannot be done for a reason of its own (not for want of
  * space or rights) is `refused`, and with it every later step of that kernel, so that nothing leaves before its successor
  * is there. Raises `no-space`, `read-only`, `needs-root`, `blob-missing` before the commit point with nothing changed;
- * raised after it, the journal stays and the next run goes on.
+ * raised after it, the journal stays and the next transaction or run goes on.
  */
 export async function runTransaction(
   machine: Machine,
@@ -51,9 +51,9 @@ export async function runTransaction(
   const { root, uid } = locked.state;
   checkSteps(work);
   if (work.length === 0) return { results: [], notices: [] };
-  if (pendingJournal(root, uid) !== null) {
-    throw new KpmError('internal', { text: 'A transaction was begun while another waits to be finished.' });
-  }
+  // One of this run that the disk stopped after its commit point: it comes first, or nothing does.
+  const left = pendingJournal(root, uid);
+  if (left !== null) await finishLeft(machine, root, left);
   const { record } = options;
   return whole(machine, UNFINISHED, async () => {
     checkOpen(root, work);
@@ -87,16 +87,20 @@ export async function recover(machine: Machine, locked: LockedState, ui: Ui): Pr
   const { root, uid } = locked.state;
   const journal = pendingJournal(root, uid);
   clearStaging(root, blobsOf(journal?.steps ?? []));
-  for (const place of [STATE, HISTORY]) {
+  for (const place of [STATE, HISTORY, KEY_STORE]) {
     for (const name of root.list(place)) if (isTemporary(name)) root.remove(`${place}/${name}`);
   }
   if (journal === null) return null;
   ui.note(`Finishing what was begun at ${journal.since} (${journal.command}).`);
-  for (const step of journal.steps) sweep(root, step);
-  const result = await whole(machine, UNFINISHED, () => finish(machine, root, journal.steps));
+  const result = await finishLeft(machine, root, journal);
   for (const { problem } of result.results) if (problem) ui.warn(problem.text);
   for (const notice of result.notices) ui.warn(notice.text);
   return result;
+}
+
+function finishLeft(machine: Machine, root: Root, { steps }: Journal): Promise<TransactionResult> {
+  for (const step of steps) sweep(root, step);
+  return whole(machine, UNFINISHED, () => finish(machine, root, steps));
 }
 
 /** What is left to do when a transaction is broken off after its commit point. */

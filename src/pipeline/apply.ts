@@ -77,7 +77,8 @@ async function performAll(application: Application, outcomes: Outcome[]): Promis
   const stopped = await whole(observed.machine, GO_ON, () => performEach(application, staged, outcomes));
   for (const [n, outcome] of outcomes.entries()) record.set(n, outcome);
   const taken = [...staged].flatMap(([n, patch]) => (outcomes[n]?.outcome === 'done' ? [patch.package] : []));
-  dropDownloads(observed, taken);
+  // The work is done; room that is not given back now is by `clean`.
+  for (const { message } of dropDownloads(observed, taken)) ui.detail(message);
   await proposePins(
     observed,
     request,

@@ -39,11 +39,18 @@ async function download(observed: Observed, pkg: OfferedPackage, ui: Ui): Promis
   }
 }
 
-/** Gives the space of installed packages back, unless their repository says `keepcache=1`. */
-export function dropDownloads(observed: Observed, packages: readonly OfferedPackage[]): void {
-  for (const pkg of packages) {
+/** Gives the space of installed packages back, unless their repository says `keepcache=1`. Gives what could not be removed. */
+export function dropDownloads(observed: Observed, packages: readonly OfferedPackage[]): KpmError[] {
+  return packages.flatMap((pkg) => {
     const repo = observed.config.repos.find(({ id }) => id === pkg.repo);
     const snapshot = observed.snapshots.find(({ state }) => state.id === pkg.repo);
-    if (repo && !repo.keepcache && snapshot) dropFetched(observed.cache, snapshot, pkg);
-  }
+    if (!repo || repo.keepcache || !snapshot) return [];
+    try {
+      dropFetched(observed.cache, snapshot, pkg);
+      return [];
+    } catch (error) {
+      if (error instanceof KpmError) return [error];
+      throw error;
+    }
+  });
 }

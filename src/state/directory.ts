@@ -6,6 +6,8 @@ import type { Root } from '../host/root.ts';
 
 export const STATE = 'var/lib/kpatch-pm';
 export const STAGING = `${STATE}/staging`;
+/** Trusted keys that sign packages. */
+export const KEY_STORE = `${STATE}/keys`;
 /** Bytes of superseded modules that may have to come back. */
 export const RETIRED = `${STATE}/retired`;
 

@@ -7,12 +7,12 @@ import { armor, mergeKeys, type PublicKey, parseKeys } from '../formats/openpgp/
 import type { Root } from '../host/root.ts';
 import { findRpmdb, rpmArguments } from '../host/rpmdb.ts';
 import type { Run } from '../host/run.ts';
-import { STATE } from './directory.ts';
+import { KEY_STORE } from './directory.ts';
 import { tolerant } from './format.ts';
 import { forgetRemoval, type RemovedKey, rememberRemoval, removedKeys } from './removed-keys.ts';
 
 /** Our own store: one armored file a key, named by its fingerprint. */
-export const KEY_STORE = `${STATE}/keys`;
+export { KEY_STORE };
 
 export type KeyHome = 'rpm' | 'store';
 

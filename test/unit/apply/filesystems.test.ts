@@ -29,6 +29,8 @@ afterEach(() => {
 
 const mountAt = (relative: string, options: string): void => mounts.tmpfs(root.at(relative), options);
 const remount = (relative: string, how: 'ro' | 'rw'): void => mounts.remount(root.at(relative), how);
+/** Without the numbered records of the runs. */
+const tree = () => treeOf(root.path, ['var/lib/kpatch-pm/history']);
 const machine = () => machineOver(root.path);
 const ACTIVE = `var/lib/kpatch/${K1}`;
 
@@ -36,7 +38,7 @@ needsThat(mayMount(), 'the right to mount a tmpfs (root)')('on a file system of 
   test('a module arrives whole, an upgrade replaces it, and it comes back', async () => {
     mountAt('var/lib/kpatch', 'size=4m,mode=755');
     await changingRun(machine(), installSteps(await levelRequest('1-1')));
-    const before = treeOf(root.path);
+    const before = tree();
     expect(before.filter((line) => line.startsWith(ACTIVE))).toEqual([
       `${ACTIVE}/ 755`,
       expect.stringMatching(/1-1\.ko 755 /),
@@ -47,13 +49,13 @@ needsThat(mayMount(), 'the right to mount a tmpfs (root)')('on a file system of 
     const kept = keptFiles(machine().root, K1);
     const receipt = receiptOf(await levelRequest('1-1'));
     await changingRun(machine(), restoreSteps({ kernel: K1, before: receipt, kept, failed: receiptOf(request) }));
-    expect(treeOf(root.path)).toEqual(before);
+    expect(tree()).toEqual(before);
   });
 
   test('stopped before every change, it ends before or after', async () => {
     mountAt('var/lib/kpatch', 'size=4m,mode=755');
     await changingRun(machine(), null);
-    const before = treeOf(root.path);
+    const before = tree();
     const work = installSteps(await levelRequest('1-1'));
     const ends: number[] = [];
     for (let n = 1, more = true; more; n++) {
@@ -69,7 +71,7 @@ needsThat(mayMount(), 'the right to mount a tmpfs (root)')('on a file system of 
         },
       );
       await changingRun(machine(), null);
-      const end = treeOf(root.path);
+      const end = tree();
       ends.push(end.length - before.length);
       if (end.length === before.length) expect(end).toEqual(before);
       rmSync(root.at(ACTIVE), { recursive: true, force: true });
@@ -81,7 +83,7 @@ needsThat(mayMount(), 'the right to mount a tmpfs (root)')('on a file system of 
   test('without room nothing is changed, and the missing bytes are told', async () => {
     mountAt('var/lib/kpatch-pm', 'size=16k,mode=700');
     writeFileSync(root.at('var/lib/kpatch-pm/ballast'), Buffer.alloc(8192));
-    const before = treeOf(root.path);
+    const before = tree();
     await expect(changingRun(machine(), installSteps(await levelRequest('1-1')))).rejects.toMatchObject({
       code: 'no-space',
       message: expect.stringMatching(
@@ -89,19 +91,19 @@ needsThat(mayMount(), 'the right to mount a tmpfs (root)')('on a file system of 
       ),
       hint: expect.stringMatching(/^Free 1\.\d MiB on the file system of \S+ and run .* again; nothing was changed\.$/),
     });
-    expect(treeOf(root.path).filter((line) => !line.includes('/lock '))).toEqual(before);
+    expect(tree().filter((line) => !line.includes('/lock '))).toEqual(before);
   });
 
   test('read-only: noticed before the commit point, and nothing is changed', async () => {
     await changingRun(machine(), null);
     mountAt('var/lib/kpatch', 'size=1m,mode=755');
     remount('var/lib/kpatch', 'ro');
-    const before = treeOf(root.path);
+    const before = tree();
     await expect(changingRun(machine(), installSteps(await levelRequest('1-1')))).rejects.toMatchObject({
       code: 'read-only',
       message: `${root.at(ACTIVE)} is on a read-only file system.`,
     });
-    expect(treeOf(root.path)).toEqual(before);
+    expect(tree()).toEqual(before);
   });
 
   test('read-only from the commit point on: the work stays written down, and is finished once that can be done', async () => {
@@ -132,12 +134,12 @@ needsThat(mayMount(), 'the right to mount a tmpfs (root)')('on a file system of 
   test('without a free inode', async () => {
     await changingRun(machine(), null);
     mountAt('var/lib/kpatch', 'size=4m,mode=755,nr_inodes=2');
-    const before = treeOf(root.path);
+    const before = tree();
     await expect(changingRun(machine(), installSteps(await levelRequest('1-1')))).rejects.toMatchObject({
       code: 'no-space',
       message: expect.stringMatching(/needs 2 new files, and the file system takes only \d more\.$/),
     });
-    expect(treeOf(root.path)).toEqual(before);
+    expect(tree()).toEqual(before);
   });
 });
 
@@ -155,7 +157,7 @@ needsThat(mayFreeze(), 'chattr +i (root)')('made immutable', () => {
   test('it is noticed before the commit point', async () => {
     await changingRun(machine(), null);
     mkdirSync(root.at(ACTIVE));
-    const before = treeOf(root.path);
+    const before = tree();
     freeze(root.at(ACTIVE), '+i');
     try {
       const work = changingRun(machine(), installSteps(await levelRequest('1-1')));
@@ -163,7 +165,7 @@ needsThat(mayFreeze(), 'chattr +i (root)')('made immutable', () => {
     } finally {
       freeze(root.at(ACTIVE), '-i');
     }
-    expect(treeOf(root.path)).toEqual(before);
+    expect(tree()).toEqual(before);
   });
 });
 
