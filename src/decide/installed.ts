@@ -4,7 +4,7 @@ import type { InstalledKernel } from '../domain/kernel.ts';
 import type { InstalledPatch, LoadedPatch } from '../domain/livepatch.ts';
 import type { Nevra } from '../domain/nevra.ts';
 import type { World } from '../domain/world.ts';
-import { isLivePatchName, levelOfModule, moduleName, streamName } from './schemes/rhel.ts';
+import { isLivePatchName, levelOfModule, moduleName, streamName, targetOf } from './schemes/rhel.ts';
 
 /** An installed patch that a package accounts for. */
 export type PackagedPatch = InstalledPatch & { readonly package: Nevra };
@@ -43,11 +43,20 @@ export function activeLevel(stream: string, world: World): ActiveLevel | null {
   return best;
 }
 
-/** Stream names that can concern a kernel: by the scheme, and of what is installed for it. */
+/** Stream names that can concern a kernel: by the scheme, and of what is installed, was removed or is on offer for it. */
 export function streamsOf(kernel: InstalledKernel, world: World): string[] {
-  const names = world.installed
+  const installed = world.installed
     .filter((patch) => patch.kernel === kernel.release && patch.package !== null)
     .map((patch) => (patch.package as Nevra).name);
+  // What is not installed any more may still be in the kernel; the scheme does not name the streams of every kernel.
+  const held = world.holds.flatMap((hold) => (hold.kernel === kernel.release && hold.name !== null ? [hold.name] : []));
+  const offered = world.offered.filter((pkg) => isFor(pkg, kernel.release)).map(({ name }) => name);
+  const names = [...installed, ...held, ...offered];
   const byScheme = streamName(kernel.release);
   return [...new Set(byScheme === null ? names : [byScheme, ...names])];
+}
+
+function isFor(pkg: World['offered'][number], release: string): boolean {
+  const target = targetOf(pkg);
+  return 'kernel' in target && target.kernel === release;
 }

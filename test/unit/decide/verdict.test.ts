@@ -7,6 +7,8 @@ const one = offer(K, '1-1');
 const two = offer(K, '1-2');
 const empty = offer(K, '0-0');
 const idle = [kernel(K)];
+const ODD = '6.1.0-55-amd64';
+const odd = offer(ODD, '1-1', { name: 'kpatch-patch-6_1_0-55_amd64', release: '1' });
 
 const CASES: [string, string, Partial<World>][] = [
   [
@@ -59,6 +61,21 @@ const CASES: [string, string, Partial<World>][] = [
   ],
   ['protected-stale', 'no metadata', { repositories: [], installed: [installedFrom(one, K)], loaded: [loaded(one)] }],
   ['patched-until-reboot', 'removed while active', { offered: [one], loaded: [loaded(one)] }],
+  // The release of this kernel fits no vendor's scheme: what is on offer, or was removed, names its stream.
+  [
+    'patched-until-reboot',
+    'removed while active, of a kernel that no scheme fits',
+    { kernels: [kernel(ODD, { running: true })], offered: [odd], loaded: [loaded(odd)] },
+  ],
+  [
+    'patched-until-reboot',
+    'the same, and not on offer any more',
+    {
+      kernels: [kernel(ODD, { running: true })],
+      loaded: [loaded(odd)],
+      holds: [{ kernel: ODD, name: odd.name, since: '2026-01-01T00:00:00Z', why: 'removed' }],
+    },
+  ],
   [
     'patched-until-reboot',
     'file gone',
