@@ -15,6 +15,8 @@ class Stopped extends Error {}
 const ALL = process.env.KPATCH_PM_CHANGES === 'all';
 /** Places beside those around the commits. */
 const SPREAD = 6;
+/** Milliseconds; a campaign takes its time. */
+const LIMIT = ALL ? 1_800_000 : 180_000;
 
 interface Undisturbed {
   readonly changes: number;
@@ -115,9 +117,9 @@ const names = (wanted: boolean): string[] =>
   Object.keys(VERBS).filter((name) => (VERBS[name]?.rpm ?? false) === wanted);
 
 describe('a verb stopped before its changes', () => {
-  test.each(names(false))('%s', stopEverywhere);
+  test.each(names(false))('%s', stopEverywhere, LIMIT);
 });
 
 needs('rpm')('a verb that tells the rpm database stopped before its changes', () => {
-  test.each(names(true))('%s', stopEverywhere);
+  test.each(names(true))('%s', stopEverywhere, LIMIT);
 });
