@@ -179,6 +179,21 @@ describe('files that are not those of the manifest', () => {
   });
 });
 
+test('flipped bits anywhere: noticed, or within the manifest, which only a signature protects', () => {
+  const manifest = [512, 512 + (entries[0] as Entry).bytes.length] as const;
+  let taken = 0;
+  for (let at = 0; at < sound.length; at += 41) {
+    const copy = Buffer.from(sound);
+    copy[at] = (copy[at] as number) ^ (1 << (at % 8));
+    const { code } = opened(copy);
+    if (code !== 'accepted') continue;
+    expect([at, at >= manifest[0] && at < manifest[1]]).toEqual([at, true]);
+    taken++;
+  }
+  // Names and texts in it may be changed, nothing that says which bytes are in the archive.
+  expect(taken).toBeGreaterThan(0);
+});
+
 describe('truncated and endless', () => {
   test('cut off anywhere', () => {
     for (let at = 0; at < sound.length; at += 777) {

@@ -182,7 +182,7 @@ needs('gpg')('signed', () => {
         0,
         expect.stringMatching(/Installed:\n {2}kpatch-patch-5_14_0-427_13_1-1-2/),
       ]);
-      expect((await runOn(root, ['keys', '--metadata', 'bundle'])).out).toContain(ops);
+      expect((await runOn(root, ['keys', '--metadata', '@bundle'])).out).toContain(ops);
       const again = await runOn(root, ['bundle', 'install', newer.file]);
       expect([again.status, again.err]).toEqual([0, expect.not.stringMatching(/key/i)]);
       const plain = await runOn(root, ['-y', 'bundle', 'install', unsigned.file]);

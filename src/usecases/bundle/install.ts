@@ -1,5 +1,6 @@
 // bundle install: the pipeline of every installation, with the bundle in the place of the repositories and of the network.
 import type { Plan } from '../../domain/plan.ts';
+import { isTestKey } from '../../domain/testkeys.ts';
 import type { World } from '../../domain/world.ts';
 import { KpmError } from '../../errors.ts';
 import { type PublicKey, parseKeys } from '../../formats/openpgp/index.ts';
@@ -14,7 +15,7 @@ import { trustedKeys } from '../../state/keys.ts';
 import { importMetadataKey, metadataKeys } from '../../state/metadata-keys.ts';
 import { type Bundle, openBundle } from './open.ts';
 import { baseOf, serveBundle } from './serve.ts';
-import { BUNDLE_REPO, bundleSigner, requireSigner } from './signed.ts';
+import { BUNDLE_KEYS, BUNDLE_REPO, bundleSigner, requireSigner } from './signed.ts';
 
 /**
  * Installs from a bundle (absolute path on the host) what fits the kernels of this root. `keys`: those of --key, by which the
@@ -83,13 +84,15 @@ async function judged(
   machine: Machine,
   request: Request,
   bundle: Bundle,
-  named: readonly PublicKey[] | null,
+  given: readonly PublicKey[] | null,
   ui: Ui,
 ): Promise<string | null> {
   const { root, uid } = machine;
+  // The project's own test keys: their secret halves are public, so on the running system they count for nothing.
+  const named = given?.filter(({ fingerprint }) => !root.isHost || !isTestKey(fingerprint)) ?? null;
   const now = machine.now();
   const policy = readCryptoPolicy(machine.host, now);
-  const known = metadataKeys(root, uid, BUNDLE_REPO);
+  const known = metadataKeys(root, uid, BUNDLE_KEYS);
   for (const { text } of known.notices) ui.warn(text);
   const signer = bundleSigner(bundle, named ?? known.keys ?? [], now, policy);
   // Who once took signed bundles must not be handed an unsigned one.
@@ -124,7 +127,7 @@ async function judged(
     known.removed,
   );
   if (key === null) requireSigner(bundle, signer);
-  importMetadataKey(root, BUNDLE_REPO, key as PublicKey);
+  importMetadataKey(root, BUNDLE_KEYS, key as PublicKey);
   return (key as PublicKey).fingerprint;
 }
 

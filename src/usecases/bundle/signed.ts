@@ -4,8 +4,10 @@ import { type ErrorCode, KpmError } from '../../errors.ts';
 import { type HostPolicy, type PublicKey, parseSignatures, verifySignature } from '../../formats/openpgp/index.ts';
 import type { Bundle } from './open.ts';
 
-/** The name under which keys of bundles are kept (keys --metadata bundle). */
+/** Id of the repository that a bundle is while it is installed. */
 export const BUNDLE_REPO = 'bundle';
+/** The name under which keys of bundles are kept (`keys --metadata @bundle`): no repository can have it as its id. */
+export const BUNDLE_KEYS = '@bundle';
 
 /** What was found out about the signature of a bundle. */
 export interface BundleSigner {

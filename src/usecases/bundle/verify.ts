@@ -11,7 +11,7 @@ import { trustedKeys } from '../../state/keys.ts';
 import { metadataKeys } from '../../state/metadata-keys.ts';
 import type { BundlePackage, Manifest } from './manifest.ts';
 import { openBundle } from './open.ts';
-import { BUNDLE_REPO, type BundleSigner, bundleSigner, requireSigner } from './signed.ts';
+import { BUNDLE_KEYS, type BundleSigner, bundleSigner, requireSigner } from './signed.ts';
 
 export interface VerifiedEntry extends BundlePackage {
   /** `trusted`: by a key of this root or of --key; `carried`: by a key that only the bundle itself brings. */
@@ -44,7 +44,7 @@ export async function verifyBundle(
   const policy = readCryptoPolicy(host, now);
   const bundle = openBundle(host, file);
   try {
-    const signer = bundleSigner(bundle, keys ?? metadataKeys(root, uid, BUNDLE_REPO).keys ?? [], now, policy);
+    const signer = bundleSigner(bundle, keys ?? metadataKeys(root, uid, BUNDLE_KEYS).keys ?? [], now, policy);
     if (keys !== null) requireSigner(bundle, signer);
     const own = await trustedKeys(root, run);
     for (const { text } of own.notices) note(text);
