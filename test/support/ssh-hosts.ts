@@ -18,9 +18,6 @@ export interface SshHosts {
   readonly hosts: readonly SshHost[];
   /** Private key that every machine lets in. */
   readonly key: string;
-  /** The machine answers no more. */
-  stop(name: string): Promise<void>;
-  start(name: string): Promise<void>;
   remove(): Promise<void>;
 }
 
@@ -112,8 +109,6 @@ export async function sshHosts(names: readonly string[]): Promise<SshHosts> {
     scratch,
     hosts,
     key,
-    start,
-    stop,
     async remove() {
       for (const name of names) await stop(name);
       rmSync(scratch, { recursive: true, force: true });

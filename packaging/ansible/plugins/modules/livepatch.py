@@ -104,7 +104,7 @@ actions:
   type: list
   elements: dict
   returned: always
-skipped:
+skipped_kernels:
   description: The kernels for which nothing was to be done, and why.
   type: list
   elements: dict
@@ -189,7 +189,7 @@ class Run(object):
         else:
             after = self.kpatch.status() if self.changed() else self.before
             installed, settings = installed_of(after), settings_of(after)
-        result = dict(changed=self.changed(), actions=self.actions, skipped=self.skipped, installed=installed)
+        result = dict(changed=self.changed(), actions=self.actions, skipped_kernels=self.skipped, installed=installed)
         if self.module._diff:
             result["diff"] = dict(
                 before_header="live patches",
