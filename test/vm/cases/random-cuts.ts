@@ -19,9 +19,10 @@ const FOUND = [
   'true',
 ].join('\n');
 
-/** Numbers from 0 to 1, the same sequence for the same seed (Park and Miller's generator). */
+/** Numbers from 0 to 1, the same sequence for the same seed (Park and Miller's generator; neighbours begin far apart). */
 function* fractions(seed: number): Generator<number, never> {
-  for (let state = (seed * 48271) % 2147483647; ; state = (state * 48271) % 2147483647) yield state / 2147483647;
+  const next = (state: number): number => (state * 48271) % 2147483647;
+  for (let state = next(next(next(seed))); ; state = next(state)) yield state / 2147483647;
 }
 
 /** Runs `auto` and has the machine reset a random time after its bytes were staged; the moments that matter are short. */
@@ -66,9 +67,10 @@ async function randomCuts(check: Check): Promise<void> {
     });
     const random = fractions(SEED);
     for (let n = 1; n <= CUTS; n++) {
-      // Every second one falls between staging and the end, which is a small part of a run.
+      // Every second one falls between staging and the end, a small part of a run, and mostly early in it.
       const late = n % 2 === 0;
-      const delay = random.next().value * (late ? rest : span);
+      const fraction = random.next().value;
+      const delay = late ? fraction ** 3 * rest : fraction * span;
       const when = `${delay.toFixed(0)} ms after ${late ? 'its bytes were staged' : 'it was started'}`;
       let found = '';
       await check.step(`cut ${n} of ${CUTS}, ${when}`, async () => {
