@@ -188,6 +188,11 @@ needs('rpmbuild', 'rpm')('the RPMs of this checkout', () => {
       const status = root.run(['/usr/bin/kpatch-pm', 'status']);
       expect([status.status, status.out.split('\n')[0]]).toEqual([0, 'Kpatch update setting: auto']);
       expect(existsSync(path.join(root.path, 'usr/lib/kpatch-pm/chunks/compiled/program.cjs'))).toBe(true);
+      const doctor = JSON.parse(root.run(['/usr/bin/kpatch-pm', 'doctor', '--json']).out) as {
+        findings: { check: string; state: string }[];
+      };
+      // Everything that the package places is in its place.
+      expect(doctor.findings.filter(({ check }) => check === 'hooks').map(({ state }) => state)).toEqual(['ok']);
       expect(root.rpm('-V', 'kpatch-pm')).toEqual({ status: 0, out: '', err: '' });
       expect(treeOf(path.join(root.path, 'etc')).filter((line) => line.includes('systemd'))).toEqual([]);
     });
