@@ -32,8 +32,18 @@ export async function runOn(root: ScratchRoot, args: readonly string[], told: Pa
   return { status, out: around.stdout.text, err: around.stderr.text };
 }
 
-/** The bytes of a bundle for K1; `more`: further arguments of `bundle create`. */
-export async function madeBundle(more: readonly string[] = [], told: Partial<Told> = {}): Promise<Buffer> {
+const made = new Map<string, Promise<Buffer>>();
+
+/** The bytes of a bundle for K1, made once for each `more` (further arguments of `bundle create`) and environment. */
+export function madeBundle(more: readonly string[] = [], told: Partial<Told> = {}): Promise<Buffer> {
+  const key = JSON.stringify([more, told]);
+  const known = made.get(key) ?? freshBundle(more, told);
+  made.set(key, known);
+  return known;
+}
+
+/** The same, made anew. */
+export async function freshBundle(more: readonly string[] = [], told: Partial<Told> = {}): Promise<Buffer> {
   const root = connectedRoot();
   const directory = mkdtempSync(path.join(os.tmpdir(), 'kpm-bundle-'));
   try {
