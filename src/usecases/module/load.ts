@@ -1,11 +1,13 @@
 // `module load` and `module unload`, in the words of the kpatch utility; what the kernel says decides.
 import { loadGuarded } from '../../apply/guard.ts';
-import { unloadModule } from '../../apply/load/load.ts';
+import { selinuxEnforces } from '../../apply/load/domain.ts';
+import { type LoadRequest, unloadModule } from '../../apply/load/load.ts';
 import { bootFiles } from '../../decide/boot.ts';
 import type { KernelRelease } from '../../domain/kernel.ts';
 import { KpmError } from '../../errors.ts';
 import { livepatches } from '../../host/livepatch.ts';
 import { installedPatches } from '../../observe/system/installed.ts';
+import { installedUtility } from '../../observe/system/utility.ts';
 import { readReceipts } from '../../state/receipts.ts';
 import { factsAt, installedFile, moduleFiles, typedFile } from './files.ts';
 import type { Session } from './session.ts';
@@ -69,8 +71,7 @@ async function loadFile(session: Session, file: string): Promise<number> {
       file,
       module,
       sha256: receipt?.sha256 ?? null,
-      loader: 'builtin',
-      utility: { path: null, version: null },
+      ...loaderFor(machine),
       proof: 'now',
       ui: { ...session.ui, note: session.ui.detail },
     });
@@ -81,6 +82,14 @@ async function loadFile(session: Session, file: string): Promise<number> {
     if (!(error instanceof KpmError) || error.code === 'internal') throw error;
     return loadFailed(session, error, module, shown);
   }
+}
+
+/** These verbs are the utility; but where SELinux enforces, only the utility itself has a domain that may load modules. */
+function loaderFor({ root, host }: Session['machine']): Pick<LoadRequest, 'loader' | 'utility'> {
+  const utility = selinuxEnforces(host)
+    ? installedUtility(root, { how: 'none', path: null, packages: [], notices: [] })
+    : { path: null, version: null };
+  return { loader: utility.path === null ? 'builtin' : 'auto', utility };
 }
 
 function loadFailed(session: Session, error: KpmError, module: string, shown: string): number {

@@ -75,6 +75,13 @@ async function enforcing(check: Check): Promise<void> {
         assert.equal(await guest.must('kpatch-pm module list | head -2 | tail -1'), `${one.module} [enabled]`);
       },
     );
+    await check.step('so do the words of the utility itself', async () => {
+      await guest.must(`kpatch-pm module unload --yes ${one.module} && rm /run/kpatch-domain`, 300);
+      const said = await asPerson(`kpatch-pm module load ${one.module}`);
+      assert.equal(said.status, 0, said.out + said.err);
+      assert.equal(await guest.must('cat /run/kpatch-domain'), 'u:r:kpatch_t');
+      assert.match(await guest.must(VERSION), /\[patched 1-1\]/);
+    });
     await check.step('a level the kernel refuses is told the same way, and goes back', async () => {
       repository.publish({ prepared: running, level: '1-4' });
       const said = await asPerson('kpatch-pm upgrade -y --refresh');
