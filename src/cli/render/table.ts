@@ -30,7 +30,7 @@ export type Row = { readonly heading: string } | Cells;
 /** Spaces before each line and between columns. */
 const GAP = 1;
 /** A first column is not squeezed below this; its long cells then stand on a line of their own. */
-const LEAST_FIRST = 4;
+const LEAST_FIRST = 1;
 /** Another column is squeezed only down to this, its cells cut over several lines. */
 const LEAST = 6;
 

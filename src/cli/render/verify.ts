@@ -4,7 +4,7 @@ import type { Layer } from '../../domain/layers.ts';
 import { cleanDeep } from './clean.ts';
 import { JSON_FORMAT } from './json.ts';
 import { paint, type Style, type Tone } from './style.ts';
-import { padEnd, wrap } from './width.ts';
+import { padEnd, textWidth, wrap } from './width.ts';
 
 const MARKS: Record<Layer['state'], { symbol: string; word: string; tone: Tone }> = {
   ok: { symbol: '✓', word: 'ok', tone: 'good' },
@@ -34,9 +34,12 @@ function one(kernel: Verification, style: Style): string[] {
       : kernel.proof === 'not-protected'
         ? 'bad'
         : 'wait';
-  const head = `Kernel ${kernel.release}${kernel.running ? ' (running)' : ''}: ${paint(style, tone, WORDS[kernel.proof])}`;
+  const name = `Kernel ${kernel.release}${kernel.running ? ' (running)' : ''}:`;
+  const proof = WORDS[kernel.proof];
+  const shown = paint(style, tone, proof);
+  const heads = textWidth(`${name} ${proof}`) > style.width ? [name, `  ${shown}`] : [`${name} ${shown}`];
   const { first } = kernel;
-  const lines = [head, ...kernel.layers.flatMap((layer) => layerLines(layer, style))];
+  const lines = [...heads, ...kernel.layers.flatMap((layer) => layerLines(layer, style))];
   if (first === null) return lines;
   const what = first.state === 'broken' ? 'First broken layer' : 'First unknown layer';
   lines.push(...wrap(`${what}: ${first.name}: ${first.text}.`, style.width, '  '));
