@@ -17,7 +17,7 @@ import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { KPM_OPTIONS } from '../../src/observe/config/kpm.ts';
 import { top } from '../../test/support/top.ts';
-import { type Bundled, bundledPackages, sbom } from './bundled.ts';
+import { type Bundled, bundledPackages, licenceTexts, sbom } from './bundled.ts';
 import { BUNDLE, compiler, kpatchCommand, launcher, OWN_NODE, SYSTEM_NODES } from './launcher.ts';
 import { type OwnNode, ownNode } from './own-node.ts';
 
@@ -37,6 +37,7 @@ const MISSING_OWN = `${OWN_NODE} is missing: rpm -V kpatch-pm-selfcontained`;
 function writeSources(sources: string, packages: readonly Bundled[], own: OwnNode | null): void {
   const put = (name: string, text: string) => writeFileSync(path.join(sources, name), text);
   put('kpatch-pm.cdx.json', sbom(version, packages, own));
+  put('LICENSES.bundled', licenceTexts(top, packages));
   put('kpatch-pm.conf', configuration());
   put('kpatch-pm.sh', own ? launcher([OWN_NODE], MISSING_OWN) : launcher(SYSTEM_NODES, MISSING_NODE));
   put('compile.sh', own ? compiler([OWN_NODE], MISSING_OWN) : compiler(SYSTEM_NODES, MISSING_NODE));

@@ -3,6 +3,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 
 export interface Bundled {
+  /** Its directory, below that of the checkout. */
+  readonly place: string;
   readonly name: string;
   readonly version: string;
   readonly licence: string;
@@ -30,9 +32,20 @@ export function bundledPackages(top: string): Bundled[] {
       const entry = lock.packages[place];
       if (!entry?.version) throw new Error(`${place} is in the bundle and not in package-lock.json`);
       const name = place.slice(place.lastIndexOf('node_modules/') + 'node_modules/'.length);
-      return { name, version: entry.version, licence: entry.license ?? '', integrity: entry.integrity ?? null };
+      return { place, name, version: entry.version, licence: entry.license ?? '', integrity: entry.integrity ?? null };
     })
     .sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
+}
+
+/** The licences of the bundled packages, with their texts as the packages have them: they must go where the bundle goes. */
+export function licenceTexts(top: string, packages: readonly Bundled[]): string {
+  const rule = '='.repeat(80);
+  const parts = packages.map(({ place, name, version, licence }) => {
+    const files = readdirSync(path.join(top, place)).filter((file) => /^(?:licen[cs]e|copying|notice)/i.test(file));
+    const texts = files.sort().map((file) => readFileSync(path.join(top, place, file), 'utf8').trim());
+    return [rule, `${name} ${version}: ${licence}`, rule, ...texts, ''].join('\n\n');
+  });
+  return `The program contains parts of these packages.\n\n${parts.join('\n')}`;
 }
 
 /** A CycloneDX 1.5 document; with the node that the self-contained variant carries, and the OpenSSL inside. */

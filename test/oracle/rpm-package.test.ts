@@ -76,6 +76,19 @@ needs('rpmbuild', 'rpm')('the RPMs of this checkout', () => {
     ]);
   });
 
+  test('names every licence of what it bundles, and brings its text', () => {
+    const packages = bundledPackages(top);
+    const named = query('%{LICENSE}').split(' AND ');
+    const needed = packages.flatMap(({ licence }) => licence.replace(/[()]/g, '').split(/ AND | OR /));
+    expect([...new Set(needed)].filter((one) => !named.includes(one))).toEqual([]);
+    const brought = spawnSync('sh', ['-c', `rpm2cpio ${file} | cpio -i --quiet --to-stdout '*/LICENSES.bundled'`], {
+      encoding: 'utf8',
+    }).stdout;
+    for (const { name, version: own } of packages) expect(brought).toContain(`\n${name} ${own}: `);
+    // Nearly every package has the text; it is the word of the package that counts where it has none.
+    expect(brought.match(/permission|licensed under|Redistribution/gi)?.length).toBeGreaterThan(packages.length / 2);
+  });
+
   test('its scriptlets are sound shell, and switch every unit that can be switched', () => {
     const scripts = ['POSTIN', 'PREUN', 'POSTUN'].map((name) => query(`%{${name}}`));
     for (const script of scripts) {
