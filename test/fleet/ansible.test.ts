@@ -11,6 +11,8 @@ import { top } from '../support/top.ts';
 const COLLECTION = path.join(top, 'packaging/ansible');
 const KEY = '67C180CD3E68AF9AA4B7DC2C0F6AB0C2B5D41D1B';
 const LEVEL = 'kpatch-patch-5_14_0-427_13_1-1-2.el9_4.x86_64';
+/** Every play asks several machines; other tests may run beside it. */
+const LONG = 600_000;
 /** In the order of the waves: the canary, 1, 3, the rest. Nothing listens where `gone` should be. */
 const NAMES = ['canary1', 'web1', 'web2', 'web3', 'web4'];
 const IN_ORDER = ['canary1', 'web1', 'web2', 'web3', 'gone', 'web4'];
@@ -169,7 +171,7 @@ ${hosts.join('')}`,
       at('collections'),
     );
     expect(placed).toMatchObject({ status: 0 });
-  });
+  }, LONG);
   afterAll(() => machines?.remove());
 
   test('every file is sound YAML', () => {

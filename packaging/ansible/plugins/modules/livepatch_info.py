@@ -96,7 +96,8 @@ protected:
   type: bool
   returned: always
 healthy:
-  description: Whether nothing speaks against going on. A kernel for which nobody offers live patches is no fault.
+  description: Whether nothing speaks against going on. A kernel for which nobody offers live patches is no fault, nor is a
+      level that a hold, or a rollout configured on the machine itself, keeps back.
   type: bool
   returned: always
 reasons:
@@ -139,6 +140,8 @@ TROUBLE = re.compile(
 
 # Verdicts that mean harm or unfinished work, whatever the metadata say.
 HARM = ("quarantined", "transition-stalled", "installed-not-loaded")
+# A level is on offer and not taken.
+KEPT_BACK = ("update-available", "not-installed")
 # Nobody offers live patches: not protected, and no fault of a rollout.
 NOTHING_THERE = ("no-patch-stream", "subscribed-no-fix")
 
@@ -201,6 +204,9 @@ def judge(status, verify, quarantine, log):
             continue
         proofs.append(proof["proof"] in ("protected", "ready"))
         if proofs[-1] or kernel["verdict"] in HARM + NOTHING_THERE:
+            continue
+        # What somebody keeps back on purpose is not the newest level, and no fault either.
+        if kernel["verdict"] in KEPT_BACK and (kernel.get("held") or kernel.get("rollout")):
             continue
         first = proof.get("first") or {}
         reasons.append("%s: %s: %s" % (proof["release"], proof["proof"], first.get("text", "")))
