@@ -19,7 +19,7 @@ import { buildModule, type ModuleSource } from '../../repo-fixtures/builder/modu
 import { tool } from '../../repo-fixtures/builder/tools.ts';
 import { main } from '../../src/cli/main.ts';
 import type { KernelRelease } from '../../src/domain/kernel.ts';
-import { realRun } from '../../src/host/run.ts';
+import { type Run, realRun } from '../../src/host/run.ts';
 import { merged } from '../../src/usecases/publish/advisory.ts';
 import { type PublishRequest, publish } from '../../src/usecases/publish/publish.ts';
 import { buildRpm } from '../support/build-rpm.ts';
@@ -421,6 +421,59 @@ builders('published', () => {
       hint: expect.stringContaining('sudo dnf install rpm-sign createrepo_c'),
     });
     expect(existsSync(at('missing'))).toBe(false);
+  });
+
+  test('what somebody else put into the directory gets no word into a changelog that is signed', async () => {
+    const one = moduleFile('kpatch_5_14_0_427_13_1_1_1');
+    expect((await typed(...command('planted', one, '--release', '1', '--cve', 'CVE-2024-1086'))).status).toBe(0);
+    const planted = at(`planted/Packages/${NAME}-1-1.el9_4.x86_64.rpm`);
+    // The same package with a changelog of somebody's own, signed by nobody.
+    const spec = `Name: ${NAME}\nVersion: 1\nRelease: 1.el9_4\nSummary: x\nLicense: MIT\nBuildArch: noarch\n%description\nx\n%files\n%changelog\n* Thu Jan 01 2026 x <x@x.invalid> [1-1]\n- kernel: never fixed {CVE-2024-99999}\n`;
+    const forged = await buildRpm(spec);
+    copyFileSync(forged.file, planted);
+    forged.remove();
+    const next = await typed(
+      ...command('planted', moduleFile('kpatch_5_14_0_427_13_1_1_2'), '--release', '2', '--cve', 'CVE-2024-26581'),
+    );
+    expect([next.status, next.err.replace(/\s+/g, ' ')]).toEqual([
+      0,
+      expect.stringMatching(/its changelog is not carried on/),
+    ]);
+    expect(next.out).toMatch(/Fixes {7}: CVE-2024-26581\n/);
+  });
+
+  test('a repository that others began, and one whose metadata points elsewhere', async () => {
+    mkdirSync(at('flat'));
+    copyFileSync(at(`order/Packages/${NAME}-1-2.el9_4.x86_64.rpm`), at(`flat/${NAME}-1-2.el9_4.x86_64.rpm`));
+    const lower = await typed(...command('flat', moduleFile('kpatch_5_14_0_427_13_1_1_1'), '--release', '1'));
+    expect([lower.status, lower.err]).toEqual([1, expect.stringMatching(/has the higher level .*1-2/)]);
+    expect((await typed(...command('elsewhere', '--empty'))).status).toBe(0);
+    const repomd = at('elsewhere/repodata/repomd.xml');
+    writeFileSync(
+      repomd,
+      readFileSync(repomd, 'utf8').replace(/repodata\/[0-9a-f]+-updateinfo/, '../../../etc/updateinfo'),
+    );
+    const odd = await typed(...command('elsewhere', moduleFile('kpatch_5_14_0_427_13_1_1_1'), '--release', '1'));
+    expect([odd.status, odd.err]).toEqual([1, expect.stringMatching(/leaves the repository/)]);
+    expect(readdirSync(at('elsewhere/Packages'))).toEqual([`${NAME}-0-0.el9_4.x86_64.rpm`]);
+  });
+
+  test('where the metadata cannot be made, nothing is left of the attempt', async () => {
+    const run: Run = {
+      ...realRun,
+      run: (program, args, more) => realRun.run(program === 'createrepo_c' ? 'false' : program, args, more),
+    };
+    const request: PublishRequest = {
+      ...{ module: moduleFile('kpatch_5_14_0_427_13_1_1_1'), kernel: K1, version: '1', release: '1', sign: RELEASE },
+      ...{ repository: at('half'), cves: [], texts: [], moduleKey: null, force: false },
+    };
+    await expect(publish(machineOver('/', null, { run, env }), request, listener())).rejects.toMatchObject({
+      code: 'publish-failed',
+    });
+    expect(readdirSync(at('half/Packages'))).toEqual([]);
+    expect((await typed(...command('half', moduleFile('kpatch_5_14_0_427_13_1_1_1'), '--release', '1'))).status).toBe(
+      0,
+    );
   });
 
   test('advisories that others wrote stay; one that is none ends it', async () => {

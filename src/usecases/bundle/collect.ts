@@ -12,6 +12,7 @@ import type { InstallAction } from '../../domain/plan.ts';
 import { KpmError } from '../../errors.ts';
 import { mergeKeys, type PublicKey, parseKeys } from '../../formats/openpgp/index.ts';
 import { type PackageXml, packageXml } from '../../formats/repodata/packages.ts';
+import { isBundleName } from '../../formats/tar/entry.ts';
 import { readCryptoPolicy } from '../../host/crypto-policy.ts';
 import type { Ui } from '../../host/machine.ts';
 import { shown } from '../../net/url.ts';
@@ -146,11 +147,11 @@ const LEFT_OUT: readonly string[] = [
   'package-file-refused',
 ];
 
-/** The file of a package in the bundle; a name too long for a plain tar entry gives way to the digest. */
+/** The file of a package in the bundle; a name that is too long or too odd for a plain tar entry gives way to the digest. */
 function pathOf(offer: OfferedPackage, sha256: string): string {
   const { name, version, release, arch } = offer;
-  const file = `${name}-${version}-${release}.${arch}.rpm`;
-  return `packages/${file.length <= 100 ? file : `${sha256}.rpm`}`;
+  const path = `packages/${name}-${version}-${release}.${arch}.rpm`;
+  return isBundleName(path) ? path : `packages/${sha256}.rpm`;
 }
 
 /** The keys of this root and those that the repositories of the choices name; a key file that cannot be had is told. */

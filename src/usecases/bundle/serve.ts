@@ -14,7 +14,7 @@ export function serveBundle(bundle: Bundle): Net {
   const base = baseOf(bundle.file);
   return {
     async open(url, options) {
-      const path = url.startsWith(base) ? decodeURIComponent(url.slice(base.length)) : null;
+      const path = url.startsWith(base) ? decoded(url.slice(base.length)) : null;
       const bytes = path === null ? null : bundle.read(path);
       if (bytes === null) {
         throw new KpmError('net-offline', {
@@ -27,6 +27,15 @@ export function serveBundle(bundle: Bundle): Net {
     },
     close: async () => undefined,
   };
+}
+
+/** Null for what no name in a bundle can be. */
+function decoded(path: string): string | null {
+  try {
+    return decodeURIComponent(path);
+  } catch {
+    return null;
+  }
 }
 
 function opened(url: string, bytes: Buffer, options: OpenOptions): Opened {

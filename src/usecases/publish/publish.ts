@@ -10,15 +10,14 @@ import { formatNevra, type Nevra } from '../../domain/nevra.ts';
 import { KpmError } from '../../errors.ts';
 import { type ModuleFacts, moduleFacts } from '../../formats/elf/module.ts';
 import { armor, type PublicKey } from '../../formats/openpgp/index.ts';
-import { packageFacts } from '../../formats/rpm/facts.ts';
 import { parseRpm, type RpmPackage } from '../../formats/rpm/package.ts';
 import type { Machine, Ui } from '../../host/machine.ts';
 import { signingKey } from '../gpg.ts';
 import { advisoryId, advisoryXml, merged } from './advisory.ts';
-import { buildPackage, earlierFunctions } from './build.ts';
+import { buildPackage } from './build.ts';
+import { changelog, cvesOf, isVouchedFor, tellLost } from './earlier.ts';
 import { PACKAGES, publishedAdvisories, publishedPackages, renewMetadata } from './repository.ts';
 import { type ModuleKey, signModule } from './sign-module.ts';
-import type { Change } from './spec.ts';
 import { needPrograms } from './tools.ts';
 
 export interface PublishRequest {
@@ -73,15 +72,6 @@ export async function publish(machine: Machine, request: PublishRequest, ui: Ui)
   checkLevel(pkg, before, request);
   const key = await signingKey(machine, request.sign);
   if (module && before) await tellLost(machine, before, module.facts, pkg.kernel, ui);
-  const advisories = await publishedAdvisories(machine, repository);
-  const changes = changelog(request, pkg, key, before, machine.now());
-  const bytes = await buildPackage(machine, { pkg, module: module?.bytes ?? null, changes, key });
-  const built = await proven(machine, bytes, pkg, key);
-  const file = `${repository}/${PACKAGES}/${pkg.nevra.name}-${pkg.nevra.version}-${pkg.nevra.release}.${pkg.nevra.arch}.rpm`;
-  host.mkdirs(`${repository}/${PACKAGES}`);
-  host.write(file, bytes);
-  const keyFile = `${repository}/RPM-GPG-KEY-${key.fingerprint.slice(-16)}`;
-  host.write(keyFile, armor(key.bytes, 'PUBLIC KEY BLOCK'));
   const advisory = advisoryXml({
     pkg,
     cves: request.cves,
@@ -89,7 +79,24 @@ export async function publish(machine: Machine, request: PublishRequest, ui: Ui)
     now: machine.now(),
     from: key.owner,
   });
-  await renewMetadata(machine, repository, merged(advisories, advisoryId(pkg), advisory), key);
+  const updateinfo = merged(await publishedAdvisories(machine, repository), advisoryId(pkg), advisory);
+  const carried = before && (await isVouchedFor(machine, before, key, ui)) ? before : null;
+  const changes = changelog(request, pkg, key, carried, machine.now());
+  const bytes = await buildPackage(machine, { pkg, module: module?.bytes ?? null, changes, key });
+  const built = await proven(machine, bytes, pkg, key);
+  const file = `${repository}/${PACKAGES}/${pkg.nevra.name}-${pkg.nevra.version}-${pkg.nevra.release}.${pkg.nevra.arch}.rpm`;
+  const there = host.lstat(file) !== null;
+  host.mkdirs(`${repository}/${PACKAGES}`);
+  host.write(file, bytes);
+  const keyFile = `${repository}/RPM-GPG-KEY-${key.fingerprint.slice(-16)}`;
+  host.write(keyFile, armor(key.bytes, 'PUBLIC KEY BLOCK'));
+  try {
+    await renewMetadata(machine, repository, updateinfo, key);
+  } catch (error) {
+    // A package that the metadata does not name would only stand in the way of the next attempt.
+    if (!there) host.remove(file);
+    throw error;
+  }
   return {
     nevra: pkg.nevra,
     kernel: pkg.kernel,
@@ -186,45 +193,8 @@ function checkLevel(pkg: OwnPackage, before: RpmPackage | null, request: Publish
   );
 }
 
-/** A level takes the place of the one before: what that one patched and this does not would come undone. */
-async function tellLost(
-  machine: Machine,
-  before: RpmPackage,
-  facts: ModuleFacts,
-  kernel: KernelRelease,
-  ui: Ui,
-): Promise<void> {
-  const now = new Set(facts.functions.map(({ object, name }) => `${object}:${name}`));
-  const lost = (await earlierFunctions(machine, before, kernel)).filter((one) => !now.has(one));
-  if (lost.length === 0) return;
-  ui.warn(
-    `${formatNevra(before.nevra)} patches ${lost.slice(0, 10).join(', ')}${lost.length > 10 ? ` and ${lost.length - 10} more` : ''}, and this module does not. A level takes the place of the one before: levels must be cumulative.`,
-  );
-}
-
 function description(request: PublishRequest, pkg: OwnPackage): string {
   return request.texts.length > 0 ? request.texts.join('\n') : pkg.summary;
-}
-
-/** The entry of this level, in the vendor's form: one line a CVE, the CVE in braces at its end; then all earlier ones. */
-function changelog(
-  request: PublishRequest,
-  pkg: OwnPackage,
-  key: PublicKey,
-  before: RpmPackage | null,
-  now: Date,
-): Change[] {
-  const earlier = before && compareEvr(before.nevra, pkg.nevra) < 0 ? packageFacts(before).changelog : [];
-  const { version, release } = pkg.nevra;
-  const text =
-    request.texts[0] ??
-    (pkg.module === null ? `An empty patch to subscribe to the stream of ${pkg.kernel}` : 'live patch');
-  const rest = request.texts.slice(1).map((line) => `- ${line}`);
-  const lines = request.cves.length > 0 ? request.cves.map((cve) => `- kernel: ${text} {${cve}}`) : [`- ${text}`];
-  // rpmbuild wants days that do not go back, whatever the clock says.
-  const time = Math.max(Math.floor(now.getTime() / 1000), earlier[0]?.time ?? 0);
-  const author = `${key.owner || key.fingerprint} [${version}-${release}]`;
-  return [{ time, author, text: [...lines, ...rest].join('\n') }, ...earlier];
 }
 
 /** What was made, judged as an installation judges it. Raises `publish-failed`. */
@@ -246,9 +216,4 @@ async function proven(machine: Machine, bytes: Buffer, pkg: OwnPackage, key: Pub
       cause: error,
     });
   }
-}
-
-function cvesOf(rpm: RpmPackage): string[] {
-  const texts = packageFacts(rpm).changelog.map(({ text }) => text);
-  return [...new Set(texts.flatMap((text) => text.match(/CVE-\d{4}-\d{4,}/g) ?? []))].sort();
 }

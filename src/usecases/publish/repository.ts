@@ -6,6 +6,7 @@ import { sniff } from '../../formats/codec/sniff.ts';
 import type { PublicKey } from '../../formats/openpgp/index.ts';
 import { MAX_PACKAGE_BYTES, parseRpm, type RpmPackage } from '../../formats/rpm/package.ts';
 import type { Machine } from '../../host/machine.ts';
+import { checkHref } from '../../net/url.ts';
 import { parseRepomd, updateinfoRecord } from '../../observe/repo/repomd.ts';
 import { xmlReader } from '../../observe/repo/xml.ts';
 import { detachedSignature } from '../gpg.ts';
@@ -18,16 +19,21 @@ const MAX_UPDATEINFO = 64 * 1024 * 1024;
 
 /** The packages of one name that lie in a repository (path below the host's root). Raises what parseRpm raises, with the file. */
 export function publishedPackages({ host }: Machine, repository: string, name: string): RpmPackage[] {
-  const directory = `${repository}/${PACKAGES}`;
-  const files = host.list(directory).filter((file) => file.startsWith(`${name}-`) && file.endsWith('.rpm'));
+  // Repositories that others began may have their packages at the top.
+  const files = [repository, `${repository}/${PACKAGES}`].flatMap((directory) =>
+    host
+      .list(directory)
+      .filter((file) => file.startsWith(`${name}-`) && file.endsWith('.rpm'))
+      .map((file) => `${directory}/${file}`),
+  );
   return files.flatMap((file) => {
     try {
-      const pkg = parseRpm(host.read(`${directory}/${file}`, MAX_PACKAGE_BYTES) as Buffer);
+      const pkg = parseRpm(host.read(file, MAX_PACKAGE_BYTES) as Buffer);
       return pkg.nevra.name === name && !pkg.source ? [pkg] : [];
     } catch (error) {
       if (!(error instanceof KpmError)) throw error;
       throw new KpmError('publish-failed', {
-        text: `${host.show(directory)}/${file} cannot be read: ${error.message}`,
+        text: `${host.show(file)} cannot be read: ${error.message}`,
         subject: file,
         hint: 'Take that file away, or mend it; the level to be published must be higher than those that lie there.',
         cause: error,
@@ -43,6 +49,7 @@ export async function publishedAdvisories({ host, run }: Machine, repository: st
   const record = updateinfoRecord(
     parseRepomd(repomd, host.show(`${repository}/repodata/repomd.xml`), await xmlReader()),
   );
+  if (record) checkHref(record.href, host.show(`${repository}/repodata/repomd.xml`));
   const bytes = record && host.read(`${repository}/${record.href}`);
   if (bytes === null) return null;
   const what = 'the updateinfo of the repository';
