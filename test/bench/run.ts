@@ -1,6 +1,6 @@
 // npm run bench [-- --rounds 7 --size 12000-gz --node FILE --scratch DIR --check --write]: see docs/performance.md.
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
@@ -27,16 +27,22 @@ const { values } = parseArgs({
 /** The part of docs/performance.md that this program writes. */
 const MARK = /(<!-- measured -->\n)[\s\S]*?(<!-- \/measured -->)/;
 
-function built(scratch: string): string {
+function built(scratch: string, node: string): { program: string; bare: string } {
   const place = path.join(scratch, 'dist');
   const done = spawnSync(process.execPath, [path.join(top, 'packaging', 'build.mjs'), place], { stdio: 'inherit' });
   if (done.status !== 0) throw new Error('the program could not be built');
-  return path.join(place, 'kpatch-pm.cjs');
+  // As its package leaves it: with compiled code for the node that runs it (packaging/compile.ts); and a copy without.
+  const bare = path.join(scratch, 'dist-bare');
+  rmSync(bare, { recursive: true, force: true });
+  cpSync(place, bare, { recursive: true });
+  const compiled = spawnSync(node, [path.join(place, 'compile.cjs')], { stdio: 'inherit' });
+  if (compiled.status !== 0) throw new Error('the program could not be compiled');
+  return { program: path.join(place, 'kpatch-pm.cjs'), bare: path.join(bare, 'kpatch-pm.cjs') };
 }
 
 const { scratch, node } = values;
 mkdirSync(scratch, { recursive: true });
-const program = built(scratch);
+const { program, bare } = built(scratch, node);
 const version = spawnSync(node, ['--version'], { encoding: 'utf8' }).stdout.trim();
 const peer = !values['no-dnf'] && installed('dnf');
 const parts = [`${new Date().toISOString().slice(0, 10)}, ${machineText()}, node ${version}.`];
@@ -50,7 +56,7 @@ for (const size of values.size) {
   // Three installed kernels: one without live patches, two with.
   const kernels = [5, 20, 39].flatMap((n) => repository.kernels[n]?.uname ?? []);
   const root = benchRoot(path.join(scratch, `root-${size}`), `file://${repository.directory}`, kernels);
-  const work = workOn(repository, root, scratch, { node, program, peer });
+  const work = workOn(repository, root, scratch, { node, program, bare, peer });
   const results = await interleaved(work, Number(values.rounds), (text) => console.error(`${size}: ${text}`));
   const judged = judge(goalsOf(packages, compress), results);
   missed += judged.filter(({ met }) => !met).length;

@@ -13,6 +13,7 @@ export const LABELS = {
   help: 'kpatch-pm --help',
   cold: 'kpatch-pm --refresh install --dry-run, no cache',
   warm: 'kpatch-pm status, warm',
+  bare: 'kpatch-pm status, warm, nothing compiled',
   dnfCold: 'dnf repoquery, no cache',
   dnfWarm: 'dnf -C repoquery, warm',
 } as const;
@@ -44,12 +45,12 @@ function dnf(root: string, cache: string, url: string): string[] {
 
 const QUERY = ['repoquery', '--latest-limit=1', 'kpatch-patch-*'];
 
-/** Everything for one repository. `program`: the built file; `node`: the interpreter it runs on. */
+/** Everything for one repository. `program`: the built file, `bare`: the same without compiled code, `node`: what they run on. */
 export function workOn(
   repository: BenchRepository,
   root: BenchRoot,
   scratch: string,
-  { node, program, peer }: { node: string; program: string; peer: boolean },
+  { node, program, bare, peer }: { node: string; program: string; bare: string; peer: boolean },
 ): Map<string, Command> {
   const ours = (...args: string[]): string[] => [node, program, '--installroot', root.path, ...args];
   const cat = repository.compress === 'gz' ? 'gzip -dc' : 'zstd -dcq';
@@ -61,6 +62,7 @@ export function workOn(
     [LABELS.cold, { argv: ours('--refresh', 'install', '--dry-run'), before: () => root.forget() }],
     // Once before, unmeasured: the cold run before it has emptied the cache.
     [LABELS.warm, { argv: ours('status'), before: () => quietly(ours('status')) }],
+    [LABELS.bare, { argv: [node, bare, ...ours('status').slice(2)] }],
   ]);
   if (!peer) return commands;
   const empty = path.join(scratch, 'dnf-root');
