@@ -44,13 +44,19 @@ export function bypassFor(pkg: OfferedPackage, above: Nevra | null, world: World
   const { rollout } = world;
   if (rollout === undefined || waitFor(pkg, world) === null) return null;
   for (const { id, severity, cves } of advisoriesBetween(pkg, above, world)) {
-    if (severity !== null && rollout.bypassSeverity.includes(severity.toLowerCase())) {
+    if (severity !== null && rollout.bypassSeverity.includes(severityWord(severity))) {
       return `${formatNevra(pkg)} does not wait for its turn: ${id} is ${severity} (rollout.bypass_severity)`;
     }
     const cve = cves.find((one) => rollout.bypassCves.includes(one));
     if (cve) return `${formatNevra(pkg)} does not wait for its turn: ${id} fixes ${cve} (rollout.bypass_cves)`;
   }
   return null;
+}
+
+/** A vendor's word for a severity as the options name it. */
+function severityWord(text: string): string {
+  const word = text.trim().toLowerCase();
+  return word === 'medium' ? 'moderate' : word === 'high' ? 'important' : word;
 }
 
 /** What the rollout alone says about a level; null when its turn has come, or it is not staged. */
@@ -76,7 +82,7 @@ export function waitFor(pkg: OfferedPackage, world: World): Waiting | null {
     const text = `waits: ${rule} counts from when it was published, which no metadata says`;
     return { package: pkg, published, until: null, because: because(code, text) };
   }
-  const due = published + delay;
+  const due = Math.min(published + delay, LAST);
   if (Date.parse(world.time) / 1000 >= due) return null;
   const until = new Date(due * 1000).toISOString();
   const when = `until ${minute(until)}: published ${minute(new Date(published * 1000).toISOString())}`;
@@ -100,7 +106,7 @@ function span(seconds: number): string {
 /**
  * When a level was published, in seconds since 1970; null when nobody says. The day on which the earliest advisory that
  * lists it was issued: it does not change when a mirror is made anew. Without one, the time of its file in the repository.
- * Never before it was built: that time stands in its signed header.
+ * Never before it was built.
  */
 export function publishedAt(pkg: OfferedPackage, world: World): number | null {
   const issued = world.advisories
@@ -108,8 +114,11 @@ export function publishedAt(pkg: OfferedPackage, world: World): number | null {
     .flatMap((advisory) => issuedAt(advisory.issued) ?? []);
   const said = issued.length > 0 ? Math.min(...issued) : (pkg.fileTime ?? null);
   const times = [said, pkg.buildTime].filter((time) => time !== null);
-  return times.length > 0 ? Math.max(...times) : null;
+  return times.length > 0 ? Math.min(Math.max(...times), LAST) : null;
 }
+
+/** The last moment that ISO times can tell: metadata may say anything. */
+const LAST = Date.parse('9999-12-31T23:59:59Z') / 1000;
 
 const DAY = 86_400;
 

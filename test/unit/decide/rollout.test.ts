@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import { statusJson } from '../../../src/cli/render/json.ts';
 import { planFor } from '../../../src/decide/plan.ts';
 import { ahead, bypassFor, issuedAt, publishedAt, stageLevels, waitFor } from '../../../src/decide/rollout.ts';
 import { parseSpecs } from '../../../src/decide/spec.ts';
@@ -121,6 +122,16 @@ describe('when it was published', () => {
   );
 });
 
+test.each([1e13, 253_402_300_799, 1e300])('a date that no calendar has (%s) waits, and can be told', (fileTime) => {
+  const pkg = at('1-3', 0, { fileTime });
+  const w = staged({ minAge: DAY }, [pkg], 0, { live: false, kernels: [kernel(K)] });
+  expect(waitFor(pkg, w)).toMatchObject({ until: '9999-12-31T23:59:59.000Z', because: { code: 'min-age' } });
+  const [report] = kernelReports(w);
+  expect(JSON.stringify(statusJson(w, report ? [report] : [], '1'))).toContain(
+    '"published":"9999-12-31T23:59:59.000Z"',
+  );
+});
+
 describe('what does not wait', () => {
   const older = at('1-2', 100);
   const newest = at('1-4', 0);
@@ -132,6 +143,10 @@ describe('what does not wait', () => {
   test('a level that brings a fix of that severity, in it or in one below', () => {
     const w = staged(rules, all, 0, { advisories: [important] });
     expect(bypassFor(newest, older, w)).toContain('RHSA-2 is Important (rollout.bypass_severity)');
+    expect(taken(w)).toEqual(['1-4']);
+  });
+  test.each(['important', 'HIGH', 'Important'])('whatever the vendor calls it: %s', (severity) => {
+    const w = staged(rules, all, 0, { advisories: [{ ...important, severity }] });
     expect(taken(w)).toEqual(['1-4']);
   });
   test('not where the installed level has that fix', () =>
