@@ -57,8 +57,8 @@ export function parsePackage(text: string, what: string, xml: XmlReader): Packag
     base: attribute(location, 'base'),
     size: count(attribute(size, 'package')),
     installedSize: count(attribute(size, 'installed')),
-    buildTime: count(attribute(child(entry, 'time'), 'build')),
-    fileTime: count(attribute(child(entry, 'time'), 'file')),
+    buildTime: moment(attribute(child(entry, 'time'), 'build')),
+    fileTime: moment(attribute(child(entry, 'time'), 'file')),
     checksum: type === null ? null : { type: type.toLowerCase(), value: textOf(entry, 'checksum')?.trim() ?? '' },
     summary: (textOf(entry, 'summary') ?? '').trim(),
     provides: dependencies(format, 'provides'),
@@ -67,6 +67,15 @@ export function parsePackage(text: string, what: string, xml: XmlReader): Packag
     obsoletes: dependencies(format, 'obsoletes'),
     files: children(format, 'file').map((file) => String(file['#text'] ?? '')),
   };
+}
+
+/** The end of the year 9999: what lies behind it is no time that can be told. */
+const LAST_MOMENT = 253_402_300_799;
+
+/** Seconds since 1970. */
+function moment(text: string | null): number | null {
+  const seconds = count(text);
+  return seconds !== null && seconds <= LAST_MOMENT ? seconds : null;
 }
 
 function dependencies(format: Element | null, kind: string): Dependency[] {
