@@ -4,10 +4,10 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { ownNode } from '../../packaging/rpm/own-node.ts';
 import { needs } from '../support/programs.ts';
-import { canChroot, declaring, RpmRoot } from '../support/rpm-root.ts';
+import { buildOurRpm, declaring, needsChroot, RpmRoot } from '../support/rpm-root.ts';
 import { top } from '../support/top.ts';
 
 const { version } = JSON.parse(readFileSync(path.join(top, 'package.json'), 'utf8')) as { version: string };
@@ -20,13 +20,8 @@ needs('rpmbuild', 'rpm')('kpatch-pm-selfcontained', () => {
   const made: { file: string; remove(): void }[] = [];
   beforeAll(async () => {
     scratch = mkdtempSync(path.join(os.tmpdir(), 'kpm-selfcontained-'));
-    const build = (...more: string[]): string =>
-      execFileSync(process.execPath, ['packaging/run-ts.mjs', 'packaging/rpm/build.ts', ...more, scratch], {
-        cwd: top,
-        encoding: 'utf8',
-      }).trim();
-    file = build('--self-contained');
-    noarch = build();
+    file = buildOurRpm(scratch, '--self-contained');
+    noarch = buildOurRpm(scratch);
     made.push(await declaring('base', ['Version: 1', 'Release: 1', 'Provides: /bin/sh, kmod, util-linux']));
     made.push(await declaring('kpatch-pm', [`Version: ${version}`, 'Release: 1']));
     mkdirSync(path.join(scratch, 'root'));
@@ -71,76 +66,80 @@ needs('rpmbuild', 'rpm')('kpatch-pm-selfcontained', () => {
     });
   });
 
-  (canChroot() ? test : test.skip)('works where there is no node, and is refused beside the other variant', () => {
-    const [base, other] = made.map((one) => one.file) as [string, string];
-    // The C and C++ libraries lie there, but no package says so.
-    expect(root.rpm('-i', '--nodeps', base, file)).toEqual({ status: 0, out: '', err: '' });
-    expect(root.rpm('-V', '--nodeps', 'kpatch-pm-selfcontained')).toEqual({ status: 0, out: '', err: '' });
-    expect(root.run(['/usr/bin/kpatch-pm', '--version'])).toEqual({
-      status: 0,
-      out: `kpatch-pm ${version}\n`,
-      err: '',
+  needsChroot()('in a root', () => {
+    test('works where there is no node, and is refused beside the other variant', () => {
+      const [base, other] = made.map((one) => one.file) as [string, string];
+      // The C and C++ libraries lie there, but no package says so.
+      expect(root.rpm('-i', '--nodeps', base, file)).toEqual({ status: 0, out: '', err: '' });
+      expect(root.rpm('-V', '--nodeps', 'kpatch-pm-selfcontained')).toEqual({ status: 0, out: '', err: '' });
+      expect(root.run(['/usr/bin/kpatch-pm', '--version'])).toEqual({
+        status: 0,
+        out: `kpatch-pm ${version}\n`,
+        err: '',
+      });
+      const status = root.run(['/usr/bin/kpatch-pm', 'status']);
+      expect([status.status, status.out.split('\n')[0]]).toEqual([0, 'Kpatch update setting: manual']);
+      expect(root.rpm('-i', '--test', other).err).toMatch(/conflicts with/);
+
+      root.write('proc/sys/crypto/fips_enabled', '1\n');
+      const refused = root.run(['/usr/bin/kpatch-pm', 'status']);
+      expect([refused.status, refused.out]).toEqual([1, '']);
+      expect(refused.err).toMatch(
+        /^Error: This system is in FIPS mode, .*\n {2}Use the distribution's nodejs: dnf swap/,
+      );
+      const told = root.run(['/usr/bin/kpatch-pm', '--json', 'doctor']);
+      const { findings } = JSON.parse(told.out) as { findings: { check: string; state: string }[] };
+      expect(findings.find(({ check }) => check === 'fips')?.state).toBe('fault');
+      root.write('proc/sys/crypto/fips_enabled', '0\n');
+      expect(root.run(['/usr/bin/kpatch-pm', 'status']).status).toBe(0);
+
+      expect(root.rpm('-e', '--nodeps', 'kpatch-pm-selfcontained').status).toBe(0);
+      expect(root.run(['/usr/bin/kpatch-pm', '--version']).status).not.toBe(0);
     });
-    const status = root.run(['/usr/bin/kpatch-pm', 'status']);
-    expect([status.status, status.out.split('\n')[0]]).toEqual([0, 'Kpatch update setting: manual']);
-    expect(root.rpm('-i', '--test', other).err).toMatch(/conflicts with/);
 
-    root.write('proc/sys/crypto/fips_enabled', '1\n');
-    const refused = root.run(['/usr/bin/kpatch-pm', 'status']);
-    expect([refused.status, refused.out]).toEqual([1, '']);
-    expect(refused.err).toMatch(/^Error: This system is in FIPS mode, .*\n {2}Use the distribution's nodejs: dnf swap/);
-    const told = root.run(['/usr/bin/kpatch-pm', '--json', 'doctor']);
-    const { findings } = JSON.parse(told.out) as { findings: { check: string; state: string }[] };
-    expect(findings.find(({ check }) => check === 'fips')?.state).toBe('fault');
-    root.write('proc/sys/crypto/fips_enabled', '0\n');
-    expect(root.run(['/usr/bin/kpatch-pm', 'status']).status).toBe(0);
-
-    expect(root.rpm('-e', '--nodeps', 'kpatch-pm-selfcontained').status).toBe(0);
-    expect(root.run(['/usr/bin/kpatch-pm', '--version']).status).not.toBe(0);
-  });
-
-  (canChroot() ? needs('dnf', 'createrepo_c') : describe.skip)('dnf swap', () => {
-    test('changes over and back, and what was configured and switched on stays', async () => {
-      const linked = execFileSync('rpm', ['-qp', '--requires', file], { encoding: 'utf8' })
-        .split('\n')
-        .filter((line) => /^(?:lib|ld-|rtld)/.test(line));
-      const base = await declaring('base', [
-        'Version: 1',
-        'Release: 1',
-        ...['/bin/sh', 'kmod', 'util-linux', ...linked].map((what) => `Provides: ${what}`),
-      ]);
-      const node = await declaring('nodejs', ['Version: 22.1', 'Release: 1', 'Provides: nodejs(engine) = 22.1']);
-      made.push(base, node);
-      const place = path.join(scratch, 'swap');
-      mkdirSync(place);
-      const both = new RpmRoot(place);
-      both.addNode();
-      expect(both.rpm('-i', base.file, node.file, noarch).status).toBe(0);
-      both.write('etc/kpatch-pm/kpatch-pm.conf', '[main]\nloader = builtin\n');
-      execFileSync('createrepo_c', ['-q', scratch]);
-      for (const [from, to] of [
-        ['kpatch-pm', 'kpatch-pm-selfcontained'],
-        ['kpatch-pm-selfcontained', 'kpatch-pm'],
-      ] as const) {
-        both.write('systemctl.log', '');
-        const where = [`--installroot=${place}`, '--releasever=9', `--repofrompath=r,${scratch}`, '--repo=r'];
-        const swapped = spawnSync(
-          'dnf',
-          [...where, '--setopt=gpgcheck=0', '--setopt=install_weak_deps=0', '-y', 'swap', from, to],
-          { encoding: 'utf8' },
-        );
-        expect([to, swapped.status]).toEqual([to, 0]);
-        expect(both.rpm('-qa', 'kpatch-pm*').out).toBe(
-          `${to}-${version}-1.${to === 'kpatch-pm' ? 'noarch' : ownNode(process.execPath).arch}\n`,
-        );
-        expect(both.read('etc/kpatch-pm/kpatch-pm.conf')).toBe('[main]\nloader = builtin\n');
-        // Neither disabled nor set back to the preset.
-        expect(both.read('systemctl.log')).toBe('');
-        expect(both.read('usr/lib/kpatch-pm/chunks/compiled/program.cjs')).not.toBeNull();
-        expect(both.run(['/usr/bin/kpatch-pm', '--version']).status).toBe(0);
-        expect(both.rpm('-V', '--nodeps', '--noconfig', to)).toEqual({ status: 0, out: '', err: '' });
-      }
-    }, 120_000);
+    needs('dnf', 'createrepo_c')('dnf swap', () => {
+      test('changes over and back, and what was configured and switched on stays', async () => {
+        const linked = execFileSync('rpm', ['-qp', '--requires', file], { encoding: 'utf8' })
+          .split('\n')
+          .filter((line) => /^(?:lib|ld-|rtld)/.test(line));
+        const base = await declaring('base', [
+          'Version: 1',
+          'Release: 1',
+          ...['/bin/sh', 'kmod', 'util-linux', ...linked].map((what) => `Provides: ${what}`),
+        ]);
+        const node = await declaring('nodejs', ['Version: 22.1', 'Release: 1', 'Provides: nodejs(engine) = 22.1']);
+        made.push(base, node);
+        const place = path.join(scratch, 'swap');
+        mkdirSync(place);
+        const both = new RpmRoot(place);
+        both.addNode();
+        expect(both.rpm('-i', base.file, node.file, noarch).status).toBe(0);
+        both.write('etc/kpatch-pm/kpatch-pm.conf', '[main]\nloader = builtin\n');
+        execFileSync('createrepo_c', ['-q', scratch]);
+        for (const [from, to] of [
+          ['kpatch-pm', 'kpatch-pm-selfcontained'],
+          ['kpatch-pm-selfcontained', 'kpatch-pm'],
+        ] as const) {
+          both.write('systemctl.log', '');
+          const where = [`--installroot=${place}`, '--releasever=9', `--repofrompath=r,${scratch}`, '--repo=r'];
+          const swapped = spawnSync(
+            'dnf',
+            [...where, '--setopt=gpgcheck=0', '--setopt=install_weak_deps=0', '-y', 'swap', from, to],
+            { encoding: 'utf8' },
+          );
+          expect([to, swapped.status]).toEqual([to, 0]);
+          expect(both.rpm('-qa', 'kpatch-pm*').out).toBe(
+            `${to}-${version}-1.${to === 'kpatch-pm' ? 'noarch' : ownNode(process.execPath).arch}\n`,
+          );
+          expect(both.read('etc/kpatch-pm/kpatch-pm.conf')).toBe('[main]\nloader = builtin\n');
+          // Neither disabled nor set back to the preset.
+          expect(both.read('systemctl.log')).toBe('');
+          expect(both.read('usr/lib/kpatch-pm/chunks/compiled/program.cjs')).not.toBeNull();
+          expect(both.run(['/usr/bin/kpatch-pm', '--version']).status).toBe(0);
+          expect(both.rpm('-V', '--nodeps', '--noconfig', to)).toEqual({ status: 0, out: '', err: '' });
+        }
+      }, 120_000);
+    });
   });
 });
 

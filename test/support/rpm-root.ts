@@ -13,6 +13,8 @@ import {
 } from 'node:fs';
 import path from 'node:path';
 import { buildRpm } from './build-rpm.ts';
+import { needsThat } from './programs.ts';
+import { top } from './top.ts';
 
 export interface Ran {
   readonly status: number | null;
@@ -91,6 +93,12 @@ export class RpmRoot {
   }
 }
 
+/** Builds our RPMs from this checkout, as `npm run rpm` does; gives the path of the first. */
+export function buildOurRpm(destination: string, ...more: string[]): string {
+  const args = ['packaging/run-ts.mjs', 'packaging/rpm/build.ts', ...more, destination];
+  return execFileSync(process.execPath, args, { cwd: top, encoding: 'utf8' }).trim();
+}
+
 /** An empty package that only declares. */
 export async function declaring(name: string, lines: readonly string[]): Promise<{ file: string; remove(): void }> {
   return buildRpm(
@@ -98,12 +106,8 @@ export async function declaring(name: string, lines: readonly string[]): Promise
   );
 }
 
-/** Whether tests can change their root here: only root may, and some containers forbid it. */
-export const canChroot = (): boolean => {
-  try {
-    execFileSync('/usr/sbin/chroot', ['/', '/bin/true'], { stdio: 'ignore' });
-    return true;
-  } catch {
-    return false;
-  }
-};
+/** `describe` where tests can change their root: only root may, and some containers forbid it. */
+export function needsChroot(): ReturnType<typeof needsThat> {
+  const { status } = spawnSync('/usr/sbin/chroot', ['/', '/bin/true'], { stdio: 'ignore' });
+  return needsThat(status === 0, 'chroot (run the tests as root)');
+}
