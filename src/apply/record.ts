@@ -2,6 +2,7 @@
 // is recorded with it; what needs no transaction (loading, the end of the run) is written on its own.
 import { HISTORY_FORMAT, type HistoryRecord, MAX_REMARKS, type RecordedAction } from '../domain/history.ts';
 import type { Outcome } from '../domain/plan.ts';
+import { KpmError } from '../errors.ts';
 import type { Machine } from '../host/machine.ts';
 import type { State } from '../state/directory.ts';
 import { nextNumber, pruneHistory, writeRecord } from '../state/history.ts';
@@ -20,8 +21,8 @@ export interface RunRecord {
   remark(text: string): void;
   /** Writes the record now: before something that cannot be journaled is begun. */
   write(): void;
-  /** Writes the end of a run, unless nothing was changed; the oldest records go. */
-  close(exit: number): void;
+  /** Writes the end of a run, unless nothing was changed; the oldest records go. Gives what kept it from being written. */
+  close(exit: number): KpmError | null;
 }
 
 /** A new record; it gets its number with its first step or write. Earlier work must be recovered by then. */
@@ -53,13 +54,20 @@ export function openRecord(
     remark: (text) => void (remarks.length < MAX_REMARKS && remarks.push(text.replace(/\s+/g, ' '))),
     write: () => writeRecord(state, record({ ended: null, exit: null })),
     close: (exit) => {
-      if (id === null) return;
-      end(state, record({ ended: machine.now().toISOString(), exit }));
+      if (id === null) return null;
+      return end(state, record({ ended: machine.now().toISOString(), exit }));
     },
   };
 }
 
-function end(state: State, record: HistoryRecord): void {
-  writeRecord(state, record);
-  pruneHistory(state);
+/** What was done is recorded already, with its transactions: only that the run came to its own end would be missing. */
+function end(state: State, record: HistoryRecord): KpmError | null {
+  try {
+    writeRecord(state, record);
+    pruneHistory(state);
+    return null;
+  } catch (error) {
+    if (error instanceof KpmError) return error;
+    throw error;
+  }
 }

@@ -86,7 +86,8 @@ async function performAll(application: Application, outcomes: Outcome[]): Promis
     ui,
   );
   const failed = stopped !== null || outcomes.some(({ outcome }) => outcome === 'failed');
-  record.close(failed ? EXIT.failed : EXIT.done);
+  const unwritten = record.close(failed ? EXIT.failed : EXIT.done);
+  if (unwritten) ui.warn(`The history could not be completed: ${unwritten.message}`);
   return { outcomes, staged, stopped };
 }
 
@@ -116,10 +117,12 @@ async function performEach(
     }
     // What could not be installed cannot be loaded either, and stays held.
     if ((action.do === 'load' || action.do === 'unhold') && installFailed(plan, outcomes, action.kernel)) continue;
-    // What only the kernel keeps goes with no transaction.
-    if (action.do === 'load') record.write();
     application.current = n;
-    outcomes[n] = await attempt(ui, () => perform(application, n, staged));
+    outcomes[n] = await attempt(ui, () => {
+      // What only the kernel keeps goes with no transaction.
+      if (action.do === 'load') record.write();
+      return perform(application, n, staged);
+    });
     if (action.do === 'load' && application.reverted.has(action.kernel)) takeBack(plan, outcomes, action.kernel, n);
     // The next transaction's record tells of this one.
     record.set(n, outcomes[n] as Outcome);

@@ -5,6 +5,7 @@ import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { installSteps, removeSteps } from '../../src/apply/transactions.ts';
+import { HISTORY } from '../../src/state/history.ts';
 import { readReceipts } from '../../src/state/receipts.ts';
 import { FIXTURES, type ScratchRoot, scratchRoot } from '../support/fixtures.ts';
 import { machineOver } from '../support/machine.ts';
@@ -75,7 +76,7 @@ needs('rpm')('with a kpatch installed', () => {
     await changingRun(machine(), removeSteps({ kernel: K1, package: pkg, patches: list, hold: null }));
     expect(patches()).toEqual([]);
     // usr/lib/kpatch went with the last package; its parents were made by us and stay.
-    expect(treeOf(root.path, ['var/lib/rpm', 'usr'])).toEqual(before);
+    expect(treeOf(root.path, ['var/lib/rpm', 'usr', HISTORY])).toEqual(before);
     expect(treeOf(root.at('usr'))).toEqual(['lib/ 755']);
   });
 
@@ -103,6 +104,7 @@ needs('rpm')('with a kpatch installed', () => {
       'register already',
       'put already',
       'receipt already',
+      'record done',
     ]);
   });
 
