@@ -80,16 +80,18 @@ export function decide(world: World, request: Request, ui: Ui, undo?: HistoryRec
   checkKernels(kernels, world);
   const specs = specsOf(request, world);
   const plan = planFor(world, { verb: verb as Goal['verb'], kernels, load, specs, ...(undo ? { undo } : {}) });
-  checkMatches(plan, request, specs, ui);
+  checkMatches(plan, request, specs, ui, world);
   return plan;
 }
 
 /** The lock of the root, for a verb that changes something. Raises `needs-root`, `locked`. */
 export async function lock(machine: Machine, request: Request, ui: Ui): Promise<LockedState> {
   if (machine.root.isHost && machine.uid !== 0) {
-    const typed = request.undo === undefined ? request.verb : `history undo ${request.undo}`;
+    const verb = request.undo === undefined ? request.verb : `history undo ${request.undo}`;
+    const words = request.undo === undefined ? (request.words ?? []) : [];
+    const typed = [verb, ...words.map(forShell)].join(' ');
     throw new KpmError('needs-root', {
-      text: `kpatch-pm ${typed} changes this system, which only root may do.`,
+      text: `kpatch-pm ${verb} changes this system, which only root may do.`,
       hint: `Run: sudo kpatch-pm ${typed}   (or look first: kpatch-pm ${typed} --dry-run)`,
     });
   }
@@ -100,3 +102,7 @@ export async function lock(machine: Machine, request: Request, ui: Ui): Promise<
       ui.note(`Waiting for the lock${holder ? `, held by pid ${holder.pid} (${holder.command})` : ''}.`),
   });
 }
+
+/** A word as a shell takes it for one. */
+const forShell = (word: string): string =>
+  /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;

@@ -157,7 +157,8 @@ function knownVerb(word: string): VerbSpec {
     word,
     VERBS.flatMap(({ name, aliases }) => [name, ...aliases]),
   );
-  const hint = near === null ? undefined : `Did you mean \`kpatch-pm ${near}\`? See \`kpatch-pm --help\`.`;
+  const meant = word === 'version' || word === 'help' ? `--${word}` : near;
+  const hint = meant === null ? undefined : `Did you mean \`kpatch-pm ${meant}\`? See \`kpatch-pm --help\`.`;
   throw usageError(`There is no verb ${clean(word)}.`, null, hint);
 }
 
@@ -169,11 +170,16 @@ function checkOwners(verb: VerbSpec, given: Given_): void {
   throw usageError(`--${stranger.name} belongs to ${stranger.verbs?.join(', ')}, not to ${verb.name}.`, verb.name);
 }
 
+const isEmptyWord = (word: string): boolean => word.replace(/["'\u2018-\u201f\s]/g, '') === '';
+
 function checkWords(verb: VerbSpec, words: readonly string[]): void {
   const [first] = words;
   if (words.length < (verb.least ?? 0))
     throw usageError(`${verb.name} needs ${verb.takes.replace(/\.{3}$/, '')}.`, verb.name);
   if (first === undefined) return;
+  // As from "$PACKAGE" with nothing in it: taken for no word at all, it would mean everything.
+  if (words.some(isEmptyWord))
+    throw usageError(`${verb.name} was given an empty word: is a variable of the shell unset?`, verb.name);
   if (verb.takes === '') throw usageError(`${verb.name} takes no arguments, but was given ${clean(first)}.`, verb.name);
   const stranger = words.find((word) => verb.words && !verb.words.includes(word));
   if (stranger !== undefined) {

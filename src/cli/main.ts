@@ -107,10 +107,11 @@ function print(output: Output, text: string): number {
 async function answerAtOnce(args: readonly string[], output: Output): Promise<boolean> {
   const [first = '', second = '', ...more] = args;
   if (more.length > 0) return false;
-  const help = ['--help', '-h'];
+  const help = ['--help', '-h', 'help'];
   if (first === '--version' && second === '') output.out(versionText());
   else if (help.includes(first) && second === '') output.out(await helpText(null, output));
-  else if (help.includes(second) && verbOf(first)) output.out(await helpText(first, output));
+  else if (help.includes(first) && verbOf(second)) output.out(await helpText(second, output));
+  else if (help.slice(0, 2).includes(second) && verbOf(first)) output.out(await helpText(first, output));
   else return false;
   return true;
 }

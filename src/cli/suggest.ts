@@ -22,6 +22,9 @@ function distance(a: string, b: string): number {
 /** The known word nearest to `word`: at most one slip in three letters; null when none is near. */
 export function suggest(word: string, known: readonly string[]): string | null {
   if (word.length > 40) return null;
+  // Who stops typing early means the first that begins so.
+  const begun = word.length >= 3 ? known.find((candidate) => candidate.startsWith(word.toLowerCase())) : undefined;
+  if (begun !== undefined) return begun;
   let best: string | null = null;
   let least = Math.max(1, Math.floor(word.length / 3)) + 1;
   for (const candidate of known) {

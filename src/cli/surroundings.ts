@@ -1,4 +1,5 @@
 // What the program stands in: gathered by bin.ts from the real machine, by tests from temporary directories.
+import { hasErrno } from '../errors.ts';
 import { rpmArch } from '../host/arch.ts';
 import type { Machine } from '../host/machine.ts';
 import { isContained, loginUser } from '../host/real.ts';
@@ -40,9 +41,8 @@ function openRoot(path: string): Root {
   try {
     return new Root(path);
   } catch (cause) {
-    throw usageError(
-      `--installroot ${clean(path)} is not a directory that can be opened: ${(cause as Error).message}.`,
-    );
+    const why = hasErrno(cause, 'ENOENT') ? 'there is none' : clean((cause as Error).message);
+    throw usageError(`--installroot ${clean(path)} is not a directory that can be opened: ${why}.`);
   }
 }
 

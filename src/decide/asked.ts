@@ -65,7 +65,8 @@ export function understand(verb: AskedVerb, specs: readonly Spec[], world: World
 /** Why a word leads nowhere with this verb, as a sentence; null when it leads somewhere. */
 function faultOf(verb: AskedVerb, { spec, offered, installed, problem }: Meaning, world: World): string | null {
   if (problem !== null) return problem;
-  if (offered.length === 0 && installed.length === 0) return `No match for argument: ${spec.text}`;
+  if (offered.length === 0 && installed.length === 0)
+    return `No match for argument: ${spec.text}${streamless(spec, world)}`;
   const here = offered.filter((pkg) => kernelOf(pkg, world) !== null);
   const first = offered.find((pkg) => 'kernel' in targetOf(pkg)) ?? offered[0];
   if (here.length === 0 && installed.length === 0 && first) return elsewhere(first);
@@ -79,6 +80,13 @@ function faultOf(verb: AskedVerb, { spec, offered, installed, problem }: Meaning
     if (gone) return `Installed package ${formatNevra(gone.package)} not available.`;
   }
   return null;
+}
+
+/** A kernel that is here, and for which nothing is on offer, is the usual reason; dnf leaves it to be guessed. */
+function streamless(spec: Spec, world: World): string {
+  if (spec.kind !== 'requirement' || spec.dependency.name !== 'kpatch-patch') return '';
+  const here = world.kernels.some(({ release }) => release === spec.dependency.evr);
+  return here ? ' (that kernel is installed, and no repository offers live patches for it)' : '';
 }
 
 function elsewhere(pkg: OfferedPackage): string {

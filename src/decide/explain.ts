@@ -43,6 +43,8 @@ function installedText(candidates: Candidates, installed: PackagedPatch, world: 
     return because('installed-is-newer', `the installed ${name} is newer than anything on offer`);
   }
   if (isSubscription(installed)) return because('subscribed-no-fix', `subscribed by ${name}, no fixes yet`);
+  const blind = noMetadata(world);
+  if (blind) return because('no-metadata', `${name} is installed; whether there is a newer one is not known: ${blind.text}`);
   return because('up-to-date', `${name} is installed, nothing newer is usable`);
 }
 

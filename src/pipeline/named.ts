@@ -105,7 +105,13 @@ export function asOffer(text: string, bytes: Buffer): OfferedPackage {
  * Tells what names nothing. Raises `no-match` where the verb is then not carried out: `install` when anything names
  * nothing, upgrade, downgrade and reinstall when everything does, as dnf has it; `remove` only tells.
  */
-export function checkMatches(plan: Plan, request: Request, specs: readonly Spec[], ui: Ui): void {
+export function checkMatches(
+  plan: Plan,
+  request: Request,
+  specs: readonly Spec[],
+  ui: Ui,
+  world: Pick<World, 'kernels'>,
+): void {
   const unmatched = plan.unmatched ?? [];
   if (unmatched.length === 0) return;
   if (request.undo !== undefined) throw notUndone(unmatched);
@@ -117,13 +123,17 @@ export function checkMatches(plan: Plan, request: Request, specs: readonly Spec[
     return;
   }
   for (const { text } of unmatched) ui.note(text);
+  const kernel = world.kernels.find(({ release }) => unmatched.some(({ spec }) => spec === release))?.release;
   throw new KpmError('no-match', {
     text:
       verb === 'install'
         ? `Unable to find a match: ${unmatched.map(({ spec }) => spec).join(' ')}`
         : `No packages marked for ${verb}.`,
     subject: unmatched[0]?.spec,
-    hint: 'What is on offer: kpatch-pm list --available   For which kernels: kpatch-pm kernels',
+    hint:
+      kernel === undefined
+        ? 'What is on offer: kpatch-pm list --available   For which kernels: kpatch-pm kernels'
+        : `That is a kernel; what is on offer for it: kpatch-pm ${verb} --kernel ${kernel}`,
   });
 }
 

@@ -11,7 +11,7 @@ import { vexDocument } from '../render/vex.ts';
 
 export async function run({ machine, request, words, ui, output, options }: Context): Promise<number> {
   const asked = words.map((word) => word.toUpperCase());
-  const stranger = asked.find((word) => !/^CVE-\d{4}-\d{4,19}$/.test(word));
+  const stranger = words.find((word) => !/^CVE-\d{4}-\d{4,19}$/i.test(word));
   if (stranger !== undefined) throw usageError(`${clean(stranger)} is no CVE: write CVE-YEAR-NUMBER.`, 'cves');
   const { world, evidence } = await gather(machine, request, ui);
   tellNotices(ui, world);

@@ -26,6 +26,9 @@ export async function run({ machine, request, words, ui, output, options }: Cont
   else if (show === 'summary') output.out(renderSummary(lines, which));
   else if (show === 'info') output.out(renderInfo(lines, which, options.flag('verbose')));
   else output.out(renderList(lines, which, options.flag('with-cve') || asked.cves));
+  // dnf says nothing here; who asked for something by name shall not wonder whether it was found.
+  if (lines.length === 0 && asked.specs.length > 0)
+    ui.note(`No advisory on offer matches ${asked.specs.join(' ')} and what is installed.`);
   return EXIT.done;
 }
 

@@ -73,7 +73,7 @@ export async function inspectBytes(file: string, bytes: Buffer, mode: number, ju
   const magic = bytes.length >= 8 ? bytes.readUInt32BE(0) : 0;
   if (magic === RPM_MAGIC) return inspectPackage(file, bytes, judges);
   if (magic === ELF_MAGIC) return inspectModule(file, bytes, mode, judges);
-  const text = `${file} is neither an RPM package nor a kernel module: it starts as none.`;
+  const text = `${file} is neither an RPM package nor a kernel module.`;
   return { ...blank(file), refusals: [{ code: 'not-rpm', text }] };
 }
 
