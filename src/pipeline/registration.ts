@@ -42,7 +42,7 @@ export async function finishRegistrations(
     try {
       await finishOne(observed, request, locked, receipt, ui);
     } catch (error) {
-      if (!(error instanceof KpmError) || error.code === 'aborted') throw error;
+      if (!(error instanceof KpmError)) throw error;
       const nevra = formatNevra(receipt.package);
       ui.warn(
         `The rpm database does not know ${nevra}, because the run that installed it was interrupted: ${error.message} To make up for it: kpatch-pm reinstall ${nevra}`,
