@@ -1,12 +1,14 @@
 // Readers of repository metadata.
 
+import { isDeepStrictEqual } from 'node:util';
 import { parseMetalink, parseMirrorlist } from '../../../src/observe/repo/mirrors.ts';
+import { readPlain } from '../../../src/observe/repo/plain.ts';
 import { readPrimary } from '../../../src/observe/repo/primary.ts';
 import { parseRepomd, primaryRecord } from '../../../src/observe/repo/repomd.ts';
 import { INTEREST, scanPackages, trustworthy } from '../../../src/observe/repo/scan.ts';
 import { strictPackages } from '../../../src/observe/repo/strict.ts';
 import { readUpdateinfo } from '../../../src/observe/repo/updateinfo.ts';
-import type { XmlReader } from '../../../src/observe/repo/xml.ts';
+import { LISTS, type XmlReader } from '../../../src/observe/repo/xml.ts';
 import { mutate } from '../mutate.ts';
 import type { Samples } from '../samples.ts';
 import { insist, isRefusal, type Target } from '../target.ts';
@@ -57,6 +59,12 @@ const PRIMARY = [
   '<rpm:provides>',
   '<entry name="kernel-uname-r"',
 ];
+
+/** The first entry of a list: the quick reader of plain XML gets one at a time. */
+function entryOf(primary: Buffer): Buffer {
+  const end = primary.indexOf('</package>');
+  return end < 0 ? primary : primary.subarray(primary.indexOf('<package '), end + '</package>'.length);
+}
 
 async function* pieces(bytes: Buffer): AsyncGenerator<Buffer> {
   // As they come from the network: not where the elements end.
@@ -125,6 +133,27 @@ export function metadataTargets(from: Samples, xml: XmlReader): Target[] {
         insist(
           strict === null || strict === scan.starts,
           `the scan sees ${scan.starts} packages, the parser ${strict}`,
+        );
+      },
+    },
+    {
+      name: 'plain-xml',
+      weight: 4,
+      make: (random) => mutate(entryOf(random.pick(from.primaries)), from.primaries, random, PRIMARY),
+      run(bytes) {
+        const text = bytes.toString('utf8');
+        const quick = readPlain(text, LISTS);
+        if (quick === null) return void xml.strictly(text, 'it', 'primary-malformed');
+        // What the quick reader takes, the real one takes, and for the same.
+        let real: unknown = null;
+        try {
+          real = xml.strictly(text, 'it', 'primary-malformed');
+        } catch (error) {
+          if (!isRefusal(error)) throw error;
+        }
+        insist(
+          isDeepStrictEqual(structuredClone(quick), structuredClone(real)),
+          'the quick reader and the real one differ',
         );
       },
     },
