@@ -78,7 +78,8 @@ async function work(machine: Machine, request: Request, queue: readonly Queued[]
   }
   const failedKernels = new Set<string>();
   for (const [n, action] of result.plan.actions.entries()) {
-    if (result.report?.outcomes[n]?.outcome !== 'failed') continue;
+    // Failed, or left out for a signal.
+    if (result.report === null || result.report.outcomes[n]?.outcome === 'done') continue;
     if ('kernel' in action) failedKernels.add(action.kernel);
   }
   for (const entry of queue) {
@@ -87,7 +88,10 @@ async function work(machine: Machine, request: Request, queue: readonly Queued[]
     const served = !failedKernels.has(entry.kernel) && result.world.repositories.every(({ used }) => used);
     if (here ? served : !isLeft(entry.kernel, removed, result.world)) dequeue(machine.root, entry);
   }
-  const failed = result.report?.outcomes.some(({ outcome }) => outcome === 'failed') ?? false;
+  const { outcomes, stopped } = result.report ?? { outcomes: [], stopped: null };
+  const failed = stopped !== null || outcomes.some(({ outcome }) => outcome === 'failed');
+  if (stopped !== null)
+    ui.warn(`Interrupted (${stopped}): what was begun was finished, the rest is left to the next run.`);
   return { result, failed };
 }
 

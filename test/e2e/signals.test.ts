@@ -2,17 +2,26 @@
 // package back. After it: rpm's lock, held by somebody else, at which the transaction waits in its middle.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { type BuiltProgram, builtProgram, ended } from '../support/built-program.ts';
-import { type FixtureServer, KERNELS, type ScratchRoot, scratchRoot, serveFixtures } from '../support/fixtures.ts';
+import {
+  FIXTURES,
+  type FixtureServer,
+  KERNELS,
+  type ScratchRoot,
+  scratchRoot,
+  serveFixtures,
+} from '../support/fixtures.ts';
 import { needs } from '../support/programs.ts';
 import { treeOf } from '../support/tree.ts';
 
 const { K1, K2 } = KERNELS;
 const JOURNAL = 'var/lib/kpatch-pm/journal.json';
 const ACTIVE = `var/lib/kpatch/${K1}/kpatch-5_14_0-427_13_1-1-2.ko`;
+const FIXTURE_KEY = path.join(FIXTURES, 'keys', 'RPM-GPG-KEY-fixtures');
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 const HEARD = 'what was begun is finished first; a second signal ends at once.';
 
@@ -20,10 +29,10 @@ let program: BuiltProgram;
 let server: FixtureServer;
 let root: ScratchRoot;
 /** What an answer of the server waits for. */
-let hold: (path: string) => Promise<void> | void;
+let hold: (name: string) => Promise<void> | void;
 beforeAll(async () => {
   program = builtProgram();
-  server = await serveFixtures(undefined, (path) => hold(path));
+  server = await serveFixtures(undefined, (name) => hold(name));
 });
 afterAll(async () => {
   program.remove();
@@ -66,8 +75,8 @@ describe('before the commit point', () => {
     const requested = new Promise<void>((resolve) => {
       asked = resolve;
     });
-    hold = (path) => {
-      if (!path.endsWith('.rpm')) return;
+    hold = (name) => {
+      if (!name.endsWith('.rpm')) return;
       asked();
       return new Promise(() => {});
     };
@@ -89,27 +98,34 @@ describe('before the commit point', () => {
 });
 
 needs('rpm', 'flock')('after the commit point', () => {
-  let holder: ChildProcess;
+  let holder: ChildProcess | null = null;
   /** Whoever holds rpm's transaction lock is waited for. */
-  beforeEach(async () => {
+  const holdRpm = async (): Promise<void> => {
     const script = 'echo held; read -r _';
     holder = spawn('/usr/bin/flock', [root.at('var/lib/rpm/.rpm.lock'), '/bin/sh', '-c', script], {
       stdio: ['pipe', 'pipe', 'inherit'],
     });
     await once(holder.stdout as NodeJS.ReadableStream, 'data');
-  });
+  };
   const letGo = async (): Promise<void> => {
-    holder.stdin?.end();
-    if (holder.exitCode === null) await once(holder, 'close');
+    const held = holder;
+    holder = null;
+    if (held === null) return;
+    held.stdin?.end();
+    if (held.exitCode === null) await once(held, 'close');
   };
   afterEach(letGo);
 
   /** `auto`, waiting in the middle of its first transaction. */
   async function committed(...more: string[]): Promise<ChildProcess> {
+    await holdRpm();
     const child = start('auto', '-y', ...more);
-    await until(() => existsSync(root.at(JOURNAL)) && existsSync(root.at(ACTIVE)), child);
+    await inTheMiddle(child);
     return child;
   }
+
+  const inTheMiddle = (child: ChildProcess): Promise<void> =>
+    until(() => existsSync(root.at(JOURNAL)) && existsSync(root.at(ACTIVE)), child);
 
   test.each(SIGNALS)('%s: what was begun is finished, what was not is left out', async (signal) => {
     const child = await committed('--json');
@@ -161,6 +177,31 @@ needs('rpm', 'flock')('after the commit point', () => {
     const next = await ended(start('install', '-y'));
     expect([next.status, next.err]).toEqual([0, expect.stringContaining('Finishing what was begun at ')]);
     expect(existsSync(root.at(JOURNAL))).toBe(false);
+  });
+
+  test('the service keeps a kernel in its queue whose turn did not come', async () => {
+    mkdirSync(root.at('etc/dnf/plugins'), { recursive: true });
+    writeFileSync(root.at('etc/dnf/plugins/kpatch.conf'), '[main]\nautoupdate=True\n');
+    expect((await ended(start('keys', 'import', '-y', FIXTURE_KEY))).status).toBe(0);
+    const queue = 'var/lib/kpatch-pm/queue';
+    mkdirSync(root.at(queue), { mode: 0o700 });
+    for (const kernel of [K1, K2]) {
+      const entry = { format: 1, event: 'add', since: '2026-01-01T00:00:00.000Z', id: '0123456789ab' };
+      writeFileSync(root.at(`${queue}/${kernel}.json`), JSON.stringify(entry), { mode: 0o600 });
+    }
+    // The service looks at rpm's lock before it begins, so that is taken once packages are on their way.
+    hold = async (name) => {
+      if (name.endsWith('.rpm') && !holder) await holdRpm();
+    };
+    const child = start('service', 'run');
+    const end = ended(child);
+    const heard = says(child, HEARD);
+    await inTheMiddle(child);
+    child.kill('SIGTERM');
+    await heard;
+    await letGo();
+    expect((await end).status).toBe(1);
+    expect(readdirSync(root.at(queue))).toEqual([`${K2}.json`]);
   });
 
   test('the same signal twice at once, as a terminal and a parent may send it, is one', async () => {
