@@ -63,6 +63,8 @@ export async function runAsService(
 async function saidBy(run: Run, unit: string): Promise<string> {
   if (run.which('journalctl') === null) return '';
   try {
+    // What was written a moment ago may still be on its way; an old journal that cannot be asked for it is read all the same.
+    await run.run('journalctl', ['-q', '--sync'], { timeout: SLACK });
     const wanted = ['-q', '-b', '-o', 'cat', '-n', '200', `_SYSTEMD_UNIT=${unit}`];
     const { status, stdout } = await run.run('journalctl', wanted, { timeout: SLACK });
     return status === 0 ? stdout.toString('utf8') : '';

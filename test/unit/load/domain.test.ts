@@ -64,7 +64,8 @@ describe('a transient service', () => {
     const failing = 'echo "Job for x.service failed because the control process exited with error code." >&2; exit 1';
     const result = await asService(standIns({ 'systemd-run': failing, journalctl: 'echo "kpatch: failed"' }));
     expect([result?.status, result?.stderr]).toEqual([1, 'kpatch: failed\n']);
-    expect(calls()[1]).toBe(`journalctl -q -b -o cat -n 200 _SYSTEMD_UNIT=${UNIT}`);
+    expect(calls()[1]).toBe('journalctl -q --sync');
+    expect(calls()[2]).toBe(`journalctl -q -b -o cat -n 200 _SYSTEMD_UNIT=${UNIT}`);
     expect((await asService(standIns({ 'systemd-run': failing })))?.stderr).toBe('');
     expect((await asService(standIns({ 'systemd-run': failing, journalctl: 'echo x; exit 1' })))?.stderr).toBe('');
   });
