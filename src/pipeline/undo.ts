@@ -6,7 +6,7 @@ import { KpmError } from '../errors.ts';
 import { MAX_PACKAGE_BYTES } from '../formats/rpm/package.ts';
 import type { Machine, Ui } from '../host/machine.ts';
 import { readCached } from '../state/cache.ts';
-import { HISTORY, numbersOf, readHistory } from '../state/history.ts';
+import { HISTORY, numbersOf, readHistory, recordNumbers } from '../state/history.ts';
 import { asOffer, type NamedFile } from './named.ts';
 import type { Observed } from './observe.ts';
 import type { Request } from './request.ts';
@@ -29,18 +29,20 @@ export function historyOf({ root, uid }: Machine, ui: Ui): HistoryRecord[] {
 export function recordToUndo(machine: Machine, { undo: word }: Request, ui: Ui): HistoryRecord | undefined {
   if (word === undefined) return undefined;
   const records = historyOf(machine, ui);
-  const [id] =
-    numbersOf(
-      word,
-      records.map((record) => record.id),
-    ) ?? [];
+  // By the names of the files: `last` must not become another one because the last cannot be read.
+  const [id] = numbersOf(word, recordNumbers(machine.root)) ?? [];
   const record = records.find((one) => one.id === id);
   if (record) {
     ui.note(`Undoing transaction ${record.id}, from ${record.begun}: ${record.command}`);
     return record;
   }
-  throw new KpmError('no-record', {
-    text: `There is no transaction ${word} in the history.`,
+  throw noRecord(word, id !== undefined);
+}
+
+/** The error about a transaction that was named and is not there, or cannot be read. */
+export function noRecord(word: string, there: boolean): KpmError {
+  return new KpmError('no-record', {
+    text: there ? `Transaction ${word} cannot be read.` : `There is no transaction ${word} in the history.`,
     subject: word,
     hint: 'See: kpatch-pm history list',
   });

@@ -1,8 +1,8 @@
 // history: what was done, and undoing it.
 import type { HistoryRecord } from '../../domain/history.ts';
-import { EXIT, KpmError } from '../../errors.ts';
-import { historyOf } from '../../pipeline/undo.ts';
-import { numbersOf } from '../../state/history.ts';
+import { EXIT, type KpmError } from '../../errors.ts';
+import { historyOf, noRecord } from '../../pipeline/undo.ts';
+import { numbersOf, recordNumbers } from '../../state/history.ts';
 import { type Holder, lastHolder } from '../../state/lock.ts';
 import { usageError } from '../arguments.ts';
 import type { Context } from '../context.ts';
@@ -54,8 +54,12 @@ function info(context: Context, words: readonly string[]): number {
 /** What the words name, the newest first; without words everything. Raises `needs-root`, `no-record`, `usage`. */
 function chosen({ machine, ui }: Context, words: readonly string[]): HistoryView[] {
   const records = historyOf(machine, ui);
-  const there = records.map(({ id }) => id);
+  const there = recordNumbers(machine.root);
   const wanted = new Set(words.flatMap((word) => named(word, there)));
+  // One number was named, and its record is among those that were told to be unreadable.
+  const [only, ...more] = wanted;
+  if (only !== undefined && more.length === 0 && !records.some(({ id }) => id === only))
+    throw noRecord(String(only), true);
   const holder = lastHolder(machine.root);
   const busy = holder !== null && machine.host.exists(`proc/${holder.pid}`);
   return records
@@ -75,11 +79,7 @@ function named(word: string, there: readonly number[]): number[] {
     );
   }
   if (numbers.length > 0 || (word === 'last' && there.length === 0)) return numbers;
-  throw new KpmError('no-record', {
-    text: `There is no transaction ${word} in the history.`,
-    subject: word,
-    hint: 'See: kpatch-pm history list',
-  });
+  throw noRecord(word, false);
 }
 
 export function failureJson(error: KpmError, context: Context): unknown {
