@@ -1,6 +1,7 @@
 // A download in the making: in a file of the cache, so that the next run can go on with it, or in memory where there is none.
 import fs from 'node:fs';
 import { hasErrno, KpmError } from '../errors.ts';
+import { unreadable, unwritable } from '../host/failure.ts';
 import type { Place } from '../state/cache.ts';
 
 export interface Partial {
@@ -22,6 +23,7 @@ export function openPartial(place: Place | null, relative: string): Partial {
   if (place === null) return inMemory();
   const target = `${place.base}/${relative}`;
   const part = `${target}.part`;
+  const shown = place.root.show(part);
   let fd: number;
   try {
     place.root.mkdirs(target.slice(0, target.lastIndexOf('/')), place.mode);
@@ -30,34 +32,41 @@ export function openPartial(place: Place | null, relative: string): Partial {
     if (error instanceof KpmError && error.code !== 'no-space') return inMemory();
     throw error;
   }
-  const found = fs.fstatSync(fd);
-  // A name that somebody else made, or a second name of another file: what is written there would not be ours.
-  if (found.nlink !== 1 || found.uid !== process.geteuid?.()) {
+  const begun = begunIn(fd);
+  if (begun === null) {
     fs.closeSync(fd);
     return inMemory();
   }
-  let { size } = found;
+  let size = begun;
   let open = true;
   return {
     get size() {
       return size;
     },
     append(chunk) {
-      for (let done = 0; done < chunk.length; ) done += write(fd, chunk, done, size + done, place.root.show(part));
+      for (let done = 0; done < chunk.length; ) done += write(fd, chunk, done, size + done, shown);
       size += chunk.length;
     },
     bytes() {
       const whole = Buffer.alloc(size);
       let at = 0;
-      while (at < size) {
-        const got = fs.readSync(fd, whole, at, size - at, at);
-        if (got === 0) break;
-        at += got;
+      try {
+        while (at < size) {
+          const got = fs.readSync(fd, whole, at, size - at, at);
+          if (got === 0) break;
+          at += got;
+        }
+      } catch (error) {
+        throw unreadable(shown, error);
       }
       return whole.subarray(0, at);
     },
     reset() {
-      fs.ftruncateSync(fd, 0);
+      try {
+        fs.ftruncateSync(fd, 0);
+      } catch (error) {
+        throw unwritable(shown, error);
+      }
       size = 0;
     },
     commit() {
@@ -72,11 +81,22 @@ export function openPartial(place: Place | null, relative: string): Partial {
   };
 }
 
+/** Bytes of an open file; null where it cannot be told, or is a file of somebody else, or one that has a second name. */
+function begunIn(fd: number): number | null {
+  try {
+    const { size, nlink, uid } = fs.fstatSync(fd);
+    return nlink === 1 && uid === process.geteuid?.() ? size : null;
+  } catch {
+    // Not to be used then; the download goes on without.
+    return null;
+  }
+}
+
 function write(fd: number, chunk: Buffer, from: number, position: number, shown: string): number {
   try {
     return fs.writeSync(fd, chunk, from, chunk.length - from, position);
   } catch (cause) {
-    if (!hasErrno(cause, 'ENOSPC', 'EDQUOT')) throw cause;
+    if (!hasErrno(cause, 'ENOSPC', 'EDQUOT')) throw unwritable(shown, cause);
     throw new KpmError('no-space', {
       text: `No space left for ${shown}.`,
       subject: shown,

@@ -2,9 +2,10 @@
 // sentence with a code, or goes on; the next run ends with the tree before or the tree after, byte for byte.
 // KPATCH_PM_FAULTS=all tries every errno at every call; else every changing call meets one of them in turn, and so does every
 // 97th of the many that only look (`few`: one in seven, one in 199).
-import { existsSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import path from 'node:path';
-import { expect, test } from '@jest/globals';
+import { afterAll, expect, test } from '@jest/globals';
+import { openPartial } from '../../src/apply/partial.ts';
 import { KpmError } from '../../src/errors.ts';
 import { JOURNAL } from '../../src/state/journal.ts';
 import { type Errno, type Fault, withFault } from '../support/faults.ts';
@@ -42,12 +43,18 @@ function expectSentence(error: unknown): void {
   expect(message).not.toMatch(/\/proc\/self|\bat .*:\d+:\d+/);
 }
 
+let tried = 0;
+afterAll(() => {
+  if (ALL) process.stderr.write(`${tried} faults\n`);
+});
+
 /** Tries one fault; gives whether there was such a call. */
 async function tryFault(root: string, kind: Kind, fault: Fault, ends: readonly string[][]): Promise<boolean> {
   return inCopy(root, async (copy) => {
     const work = await WORK[kind](machineOver(copy));
     const { failed, ended } = await withFault(copy, fault, () => changingRun(machineOver(copy), work));
     if (failed === null) return false;
+    tried++;
     const where = { ...fault, failed };
     try {
       if ('error' in ended) expectSentence(ended.error);
@@ -97,4 +104,37 @@ needs('rpm')('every system call fails', () => {
     },
     1_200_000,
   );
+});
+
+test('every system call of a download fails', async () => {
+  const root = scratchRoot({ rpmdb: false });
+  const place = { root: machineOver(root.path).root, base: 'var/cache/kpatch-pm', mode: 0o755 };
+  const download = async (): Promise<string> => {
+    const partial = openPartial(place, 'k/packages/p.rpm');
+    try {
+      partial.append(Buffer.from('wrong'));
+      partial.reset();
+      partial.append(Buffer.from('package'));
+      const bytes = partial.bytes().toString();
+      partial.commit();
+      return bytes;
+    } finally {
+      partial.close();
+    }
+  };
+  try {
+    for (const kind of ['change', 'look'] as const) {
+      for (let at = 1, more = true; more; at++) {
+        for (const errno of SEEN[kind]) {
+          const { failed, ended } = await withFault(root.path, { at, kind, errno, lasting: false }, download);
+          more = failed !== null;
+          if ('error' in ended) expectSentence(ended.error);
+          else expect(ended.value).toBe('package');
+          rmSync(root.at('var/cache'), { recursive: true, force: true });
+        }
+      }
+    }
+  } finally {
+    root.remove();
+  }
 });
