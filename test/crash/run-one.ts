@@ -12,7 +12,8 @@ const work = await WORK[kind as Kind](machine);
 writeSync(1, 'go\n');
 try {
   const result = await changingRun(machine, work);
-  if (result?.results.some(({ outcome }) => outcome === 'done')) writeSync(1, 'changed\n');
+  if (result?.results.some(({ step, outcome }) => outcome === 'done' && step.do !== 'record'))
+    writeSync(1, 'changed\n');
   writeSync(1, 'done\n');
 } catch (error) {
   if (!(error instanceof KpmError) || error.code !== 'locked') throw error;
