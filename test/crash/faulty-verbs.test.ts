@@ -124,3 +124,14 @@ test('half a key that a killed import left behind goes with the next run that ch
     expect(readdirSync(keys)).toEqual(whole);
   });
 });
+
+test('a cache that does not shrink after the work is no failure of it', async () => {
+  await inCopy(root.path, async (copy) => {
+    const only = /^unlinkSync \/var\/cache\/.*\.rpm$/;
+    const fault: Fault = { at: 1, errno: 'EIO', kind: 'change', lasting: true, only };
+    const { failed, ended } = await withFault(copy, fault, () => run(copy, ['auto', '-y']));
+    expect(failed).toMatch(only);
+    expect(ended).toEqual({ value: { status: 0, err: expect.not.stringContaining('Error: ') } });
+    expect(readdirSync(path.join(copy, 'var/lib/kpatch-pm'))).toContain('pins.json');
+  });
+});

@@ -44,6 +44,8 @@ export interface Fault {
   readonly kind: 'change' | 'look';
   /** Whether all later calls of the kind fail too, as on a disk that stays full. */
   readonly lasting: boolean;
+  /** Only calls that read so count: `unlinkSync /var/cache/...`, the path below the directory. */
+  readonly only?: RegExp;
 }
 
 type Call = (...args: unknown[]) => unknown;
@@ -92,10 +94,14 @@ export async function withFault<T>(
       const file = fileOf(args[0]);
       // That a place is closed is what access(2) is there to tell; only its failing is a fault.
       if (name === 'accessSync' && fault.errno !== 'EIO') return original.apply(fs, args);
-      const concerns = (file === top || file.startsWith(`${top}/`)) && kindOf(name, args) === fault.kind;
+      const reads = `${name} ${file.slice(top.length)}`;
+      const concerns =
+        (file === top || file.startsWith(`${top}/`)) &&
+        kindOf(name, args) === fault.kind &&
+        (fault.only === undefined || fault.only.test(reads));
       if (concerns) count++;
       if (!concerns || count < fault.at || (count > fault.at && !fault.lasting)) return original.apply(fs, args);
-      failed ??= `${name} ${file.slice(top.length)}`;
+      failed ??= reads;
       const call = name.replace(/Sync$/, '');
       throw Object.assign(new Error(`${fault.errno}: ${WORDS[fault.errno]}, ${call} '${file}'`), {
         code: fault.errno,
