@@ -252,8 +252,7 @@ ${hosts.join('')}`,
     expect(page).toContain('ready-at-boot');
     expect(page).toContain('not-installed');
     const status = JSON.parse(readFileSync(at('livepatch-report/status-web4.json'), 'utf8'));
-    // Not even its metadata were fetched.
-    expect(status.kernels[0]).toMatchObject({ release: KERNELS.K1, verdict: 'unknown', installed: [] });
+    expect(status.kernels[0]).toMatchObject({ release: KERNELS.K1, verdict: 'not-installed', installed: [] });
   });
 
   test('a held rollout does not begin', () => {

@@ -56,7 +56,7 @@ def packets(data):
                 raise ValueError("a packet of no length")
             length = big_endian(data[at + 1 : at + 1 + size])
         start = at + 1 + size
-        if start + length > len(data) or length == 0:
+        if start + length > len(data):
             raise ValueError("a packet is cut off")
         yield tag, data[start : start + length]
         at = start + length
