@@ -98,7 +98,7 @@ export const PACKAGE_VERBS = [
     takes: '[WHAT] [SPEC...]',
     summary: 'Show what is known about live patches: kernel, module, state, fixes',
     about: [
-      'WHAT is as for list. The CVEs are those of the advisories that repositories publish about the package.',
+      'WHAT is as for list. The CVEs are those of the advisories that repositories publish about the package and, as levels are cumulative, about its lower levels. `cves` says which of them are fixed here, and who vouches for it.',
       SPEC,
     ],
     examples: [{ command: 'kpatch-pm info "kpatch-patch = $(uname -r)"', what: "all about the running kernel's" }],

@@ -1,14 +1,14 @@
 // Lists of live patches in dnf's form, and as JSON.
 
 import type { Listed } from '../../decide/listing.ts';
-import { formatDependency } from '../../decide/match.ts';
+import { candidatesFor, formatDependency } from '../../decide/match.ts';
 import type { Provider } from '../../decide/provides.ts';
 import type { Hits } from '../../decide/search.ts';
-import { formatEvr } from '../../domain/evr.ts';
-import { supportOf } from '../../domain/livepatch.ts';
+import { compareEvr, formatEvr } from '../../domain/evr.ts';
+import { type InstalledPatch, supportOf } from '../../domain/livepatch.ts';
 import { formatNevra } from '../../domain/nevra.ts';
 import type { World } from '../../domain/world.ts';
-import { cleanDeep } from './clean.ts';
+import { clean, cleanDeep } from './clean.ts';
 import { type ErrorJson, JSON_FORMAT } from './json.ts';
 import { humanSize } from './size.ts';
 import { paint, type Style } from './style.ts';
@@ -71,10 +71,11 @@ function block(foreign: Listed, world: World, style: Style): string[] {
     ['Kernel', kernelText(one, world)],
     ['Module', one.module ?? 'none: it only subscribes the kernel to the fixes to come'],
     ['File', patch?.file ? `/${patch.file}` : null],
-    ['State', stateText(foreign, world)],
-    ['Support', isOwn(foreign) ? "your own, not the vendor's" : null],
+    ['State', stateText(foreign, world) ?? refusalText(foreign, world)],
+    ['Support', SUPPORT[isOwn(foreign) ? 'own' : (patch?.support ?? 'unknown')]],
     ['Advisories', advisories.join(', ') || null],
     ['Fixes', cves.join(', ') || null],
+    ['Also fixes', fixedBelow(foreign, world).join(', ') || null],
   ];
   const label = 13;
   return rows.flatMap(([name, text]) => {
@@ -82,6 +83,31 @@ function block(foreign: Listed, world: World, style: Style): string[] {
     const [first = '', ...rest] = wrap(text, style.width - label - 2);
     return [`${name.padEnd(label)}: ${first}`, ...rest.map((line) => `${' '.repeat(label)}: ${line}`)];
   });
+}
+
+const SUPPORT: Record<InstalledPatch['support'], string | null> = {
+  vendor: 'the vendor of its kernel: one key signed both',
+  'third-party': 'another than the vendor of its kernel',
+  own: "your own, not the vendor's",
+  unknown: null,
+};
+
+/** Why a level on offer will not be taken for its kernel; null when nothing speaks against it, or its kernel is not here. */
+function refusalText({ patch, offer, kernel }: Listed, world: World): string | null {
+  const here = world.kernels.find(({ release }) => release === kernel);
+  if (patch !== null || offer === null || here === undefined) return null;
+  const refused = candidatesFor(here, world).rejected.find(({ nevra }) => nevra === formatNevra(offer));
+  return refused ? `not usable here: ${clean(refused.because.text)}` : null;
+}
+
+/** Levels are cumulative: what advisories announced for lower levels of the same package. */
+function fixedBelow(one: Listed, world: World): string[] {
+  const { nevra } = one;
+  const own = fixesOf(one, world).cves;
+  const below = world.advisories.filter(({ packages }) =>
+    packages.some((pkg) => pkg.name === nevra.name && pkg.arch === nevra.arch && compareEvr(pkg, nevra) < 0),
+  );
+  return cleanDeep([...new Set(below.flatMap(({ cves }) => cves))].filter((cve) => !own.includes(cve)).sort());
 }
 
 /** Whether it was made with `publish`, by its own word. */
