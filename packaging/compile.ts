@@ -6,6 +6,7 @@ import { closeSync, fsyncSync, mkdirSync, mkdtempSync, openSync, renameSync, rmS
 import os from 'node:os';
 import path from 'node:path';
 import type { Script } from 'node:vm';
+import type * as AtOnce from '../src/cli/at-once.ts';
 import type * as Main from '../src/cli/main.ts';
 import type * as Real from '../src/cli/real.ts';
 import { COMPILED, headOf, loader } from './load.ts';
@@ -42,17 +43,32 @@ function makeRoot(place: string): void {
   put(`lib/modules/${KERNEL}/modules.builtin`, '');
 }
 
-/** Runs a command line in this process and gives the compiled code of every file that took part. */
-async function codeOf(args: readonly string[]): Promise<Map<string, Buffer>> {
+const NOWHERE = { write: () => undefined, isTTY: false, columns: undefined, flush: () => undefined };
+
+/** Does something in this process and gives the compiled code of every file that took part. */
+async function codeOf(act: (load: (wanted: string) => object) => unknown): Promise<Map<string, Buffer>> {
   const scripts = new Map<string, Script>();
-  const load = loader({ directory: chunks, require, seen: (name, script) => scripts.set(name, script) });
-  const { main } = load('./program.cjs#main') as typeof Main;
-  const { realSurroundings } = load('./program.cjs#real') as typeof Real;
-  const nowhere = { write: () => undefined, isTTY: false, columns: undefined, flush: () => undefined };
-  const status = await main(args, realSurroundings(nowhere, nowhere));
-  if (status !== 0) throw new Error(`kpatch-pm ${args.join(' ')} ended with status ${status}`);
+  await act(loader({ directory: chunks, require, seen: (name, script) => scripts.set(name, script) }));
   return new Map([...scripts].map(([name, script]) => [name, script.createCachedData()]));
 }
+
+/** A command line of the program. */
+const running =
+  (...args: readonly string[]) =>
+  async (load: (wanted: string) => object): Promise<void> => {
+    const { main } = load('./program.cjs#main') as typeof Main;
+    const { realSurroundings } = load('./program.cjs#real') as typeof Real;
+    const status = await main(args, realSurroundings(NOWHERE, NOWHERE));
+    if (status !== 0) throw new Error(`kpatch-pm ${args.join(' ')} ended with status ${status}`);
+  };
+
+/** One that is answered without the program. */
+const answering =
+  (...args: readonly string[]) =>
+  (load: (wanted: string) => object): void => {
+    const { answerAtOnce } = load('./at-once.cjs') as typeof AtOnce;
+    if (!answerAtOnce(args, { stdout: NOWHERE, stderr: NOWHERE, env: {} })) throw new Error(`${args.join(' ')}?`);
+  };
 
 /** The files with what lies beside, in place of what an earlier call left: never half of them. */
 function keep(codes: ReadonlyMap<string, Buffer>): void {
@@ -85,9 +101,9 @@ async function run(): Promise<void> {
       encoding: 'utf8',
     });
     if (filled.status !== 0) throw new Error(filled.stderr);
-    const looking = await codeOf([...root, 'status']);
-    const changing = await codeOf([...root, '--refresh', 'install', '--dry-run']);
-    keep(new Map([...changing, ...looking]));
+    const looking = await codeOf(running(...root, 'status'));
+    const changing = await codeOf(running(...root, '--refresh', 'install', '--dry-run'));
+    keep(new Map([...changing, ...looking, ...(await codeOf(answering('--help')))]));
   } finally {
     rmSync(scratch, { recursive: true, force: true });
   }
