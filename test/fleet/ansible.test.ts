@@ -11,6 +11,12 @@ import { top } from '../support/top.ts';
 const COLLECTION = path.join(top, 'packaging/ansible');
 const KEY = '67C180CD3E68AF9AA4B7DC2C0F6AB0C2B5D41D1B';
 const LEVEL = 'kpatch-patch-5_14_0-427_13_1-1-2.el9_4.x86_64';
+/** What kernels say at boot, and programs at any time, is no trouble. */
+const BOOTED = `6,1,1,-;Linux version
+4,2,1,-;Speculative Return Stack Overflow: WARNING: See https://kernel.org/doc/html/latest/admin-guide/hw-vuln/srso.html
+14,3,9,-;BUG: a program says so
+4,4,9,-;warning: a program used a deprecated sysctl
+`;
 /** Every play asks several machines; other tests may run beside it. */
 const LONG = 600_000;
 /** In the order of the waves: the canary, three, the rest. Nothing listens where `gone` should be. */
@@ -111,7 +117,7 @@ control_path_dir = ${at('cp')}
         ['etc/dnf/dnf.conf', '[main]\n'],
         ['etc/machine-id', `${Buffer.from(name.padEnd(16, '.')).toString('hex')}\n`],
         ['etc/yum.repos.d/el9.repo', `[el9]\nname=el9\nbaseurl=file://${root}/srv/el9\nenabled=1\ngpgcheck=1\n`],
-        ['kmsg', '6,1,1,-;Linux version\n'],
+        ['kmsg', BOOTED],
       ] as const) {
         mkdirSync(path.dirname(path.join(root, file)), { recursive: true });
         writeFileSync(path.join(root, file), text);
@@ -225,7 +231,7 @@ ${hosts.join('')}`,
   test('machines fail, each in its way: their wave ends, the next is untouched, the report says so, the rollout is held', () => {
     // The kernel of web3 complains as soon as something is installed.
     const complains = at('complaining');
-    const record = '2,900,5,-;livepatch: failed to initialize patch';
+    const record = '2,5,5,-;livepatch: failed to initialize patch';
     const script = `case " $* " in *" install "*) echo '${record}' >>${rootOf('web3')}/kmsg;; esac`;
     writeFileSync(complains, `#!/bin/sh\n${script}\nexec ${at('kpatch-pm')} "$@"\n`, { mode: 0o755 });
     mkdirSync(at('host_vars'));
@@ -297,6 +303,17 @@ ${hosts.join('')}`,
 
   test('what is so already is not changed; what cannot be is refused, with the words of the program', () => {
     const file = at('states.yml');
+    const crashed = {
+      module: 'm',
+      kernel: KERNELS.K1,
+      file: 'm.ko',
+      sha256: '00',
+      package: null,
+      since: '',
+      why: 'it fell',
+    };
+    const quarantine = path.join(rootOf('canary1'), 'var/lib/kpatch-pm/quarantine.json');
+    writeFileSync(quarantine, JSON.stringify({ format: 1, modules: [crashed] }));
     const name = "name: ['kpatch-patch-5_14_0-427_13_1']";
     writeFileSync(
       file,
@@ -324,6 +341,7 @@ ${hosts.join('')}`,
           livepatch_key: `fingerprints: ['${'A'.repeat(40)}'], path: '${FIXTURES}/keys/RPM-GPG-KEY-other-vendor'`,
           expect: 'it is failed and "nothing was imported" in it.msg',
         },
+        { livepatch_info: '', expect: 'not it.healthy and "m is in quarantine: it fell" in it.reasons' },
         {
           livepatch_key: `fingerprints: ['${KEY}'], state: absent`,
           expect: `it is changed and "${KEY}" not in it["keys"]`,

@@ -132,10 +132,9 @@ from ansible_collections.kpatch_pm.livepatch.plugins.module_utils.kpatch import 
 # What a kernel says when it is hurt, or when a live patch failed. Source: the kernel's own messages (kernel/panic.c, lib/bug.c,
 # kernel/livepatch/*.c, kernel/watchdog.c, kernel/hung_task.c).
 TROUBLE = re.compile(
-    r"\b(?:BUG|Oops|WARNING): |general protection fault|kernel BUG at|Unable to handle kernel|unable to handle page fault"
+    r"^(?:BUG|WARNING): |\bOops: |general protection fault|kernel BUG at|Unable to handle kernel|unable to handle page fault"
     r"|soft lockup|hard LOCKUP|blocked for more than \d+ seconds|rcu.*detected.*stall|scheduling while atomic"
-    r"|livepatch: .*(?:failed|error|invalid|refus|unable)",
-    re.I,
+    r"|(?i:livepatch: .*(?:failed|error|invalid|refus|unable))"
 )
 
 # Verdicts that mean harm or unfinished work, whatever the metadata say.
