@@ -199,6 +199,9 @@ needs('gpg')('signed', () => {
         1,
         expect.stringMatching(/it is not signed, and a signature is asked for/),
       ]);
+      const looked = await runOn(root, ['bundle', 'verify', unsigned.file]);
+      expect([looked.status, looked.err]).toEqual([1, expect.stringMatching(/it is not signed/)]);
+      expect((await runOn(root, ['bundle', 'verify', newer.file])).out).toMatch(/Signed by {3}: [0-9A-F]{40} \(Ops/);
       const back = await runOn(root, ['-y', 'bundle', 'install', older.file]);
       expect([back.status, back.err]).toEqual([1, expect.stringMatching(/newer was seen before/)]);
       expect((await runOn(root, ['-y', 'bundle', 'install', older.file, '--allow-older-metadata'])).status).toBe(0);

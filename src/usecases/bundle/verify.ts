@@ -44,8 +44,10 @@ export async function verifyBundle(
   const policy = readCryptoPolicy(host, now);
   const bundle = openBundle(host, file);
   try {
-    const signer = bundleSigner(bundle, keys ?? metadataKeys(root, uid, BUNDLE_KEYS).keys ?? [], now, policy);
-    if (keys !== null) requireSigner(bundle, signer);
+    const known = metadataKeys(root, uid, BUNDLE_KEYS).keys ?? [];
+    const signer = bundleSigner(bundle, keys ?? known, now, policy);
+    // As installing has it: who took signed bundles takes no others.
+    if (keys !== null || (known.length > 0 && signer.verdict === 'unsigned')) requireSigner(bundle, signer);
     const own = await trustedKeys(root, run);
     for (const { text } of own.notices) note(text);
     const trusted = mergeKeys([...own.keys.map(({ key }) => key), ...(keys ?? [])]);
