@@ -72,7 +72,7 @@ describe('the rules file', () => {
   });
 
   test('says what to type, and the program knows it', () => {
-    const commands = [...rules.matchAll(/kpatch-pm ([a-z-]+)(?= |'|;|$)/gm)].map((match) => match[1] as string);
+    const commands = [...rules.matchAll(/kpatch-pm ([a-z-]+)(?= |"|;|$)/gm)].map((match) => match[1] as string);
     expect(commands.length).toBeGreaterThan(8);
     for (const verb of commands.filter((word) => word !== 'on'))
       expect([verb, verbOf(verb)?.name]).toEqual([verb, verb]);
