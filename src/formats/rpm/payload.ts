@@ -76,20 +76,23 @@ async function openPayload(
   const kind = payloadCompression(pkg);
   const maxBytes = Math.min(limits.maxBytes, declared);
   const expected = Math.min(maxBytes, pkg.payload.length * USUAL_RATIO);
-  return gathered(decompress(kind, source(), { maxBytes, what, maxRatio: limits.maxRatio, expected }, pipe), expected);
+  // gzip comes in one piece that may be kept; what a program opens is copied anyway.
+  const passing = kind !== 'gzip' && kind !== 'none';
+  const options = { maxBytes, what, maxRatio: limits.maxRatio, expected, passing };
+  return gathered(decompress(kind, source(), options, pipe), expected, passing);
 }
 
 /** Kernel modules open to three to eight times their size. */
 const USUAL_RATIO = 8;
 
 /** All chunks in one buffer. It is made at once, of the size that is expected: memory that is not filled costs nothing. */
-async function gathered(chunks: AsyncIterable<Buffer>, expected: number): Promise<Buffer> {
+async function gathered(chunks: AsyncIterable<Buffer>, expected: number, passing: boolean): Promise<Buffer> {
   let first: Buffer | null = null;
   let whole: Buffer | null = null;
   let used = 0;
   for await (const chunk of chunks) {
     if (first === null) {
-      first = chunk;
+      first = passing ? Buffer.from(chunk) : chunk;
       continue;
     }
     whole ??= started(first, expected);
