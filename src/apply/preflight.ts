@@ -3,7 +3,8 @@
 import path from 'node:path';
 import type { KernelRelease } from '../domain/kernel.ts';
 import { formatNevra, type Nevra } from '../domain/nevra.ts';
-import { closedAt } from '../host/room.ts';
+import { hasErrno } from '../errors.ts';
+import { closedAt, frozenAt } from '../host/room.ts';
 import type { Root } from '../host/root.ts';
 import type { Step } from '../state/steps.ts';
 import { kernelDirectory, modulePath } from './places.ts';
@@ -32,10 +33,15 @@ export function behindLink(root: Root, relative: string): string {
   return real === null ? relative : path.posix.relative(root.path, real);
 }
 
-/** Raises `read-only`, `needs-root` or `file-unwritable` for a directory that steps cannot change. */
+/** Raises `read-only`, `needs-root` or `file-unwritable` for a directory or module file that steps cannot change. */
 export function checkOpen(root: Root, steps: readonly Step[]): void {
   for (const directory of new Set(directories(root, steps))) {
     const error = closedAt(root, directory);
+    if (error !== null) throw error;
+  }
+  for (const step of steps) {
+    if ((step.do !== 'put' && step.do !== 'drop') || step.place !== 'active') continue;
+    const error = frozenAt(root, modulePath('active', step.kernel, step.file));
     if (error !== null) throw error;
   }
 }
@@ -56,7 +62,7 @@ export function closedPayload(root: Root, steps: readonly Step[], which: Nevra |
     const error = closedAt(root, directory);
     if (error === null) continue;
     // A disk that answers with errors says nothing about who may write there.
-    if (error.code === 'file-unwritable') throw error;
+    if (error.code === 'file-unwritable' && !hasErrno(error.cause, 'EPERM')) throw error;
     return error.message.replace(/\.$/, '');
   }
   return null;

@@ -1,7 +1,7 @@
 // What a place still takes, asked before anything is written there. Source: statfs(2), access(2).
 import fs from 'node:fs';
 import path from 'node:path';
-import type { KpmError } from '../errors.ts';
+import { hasErrno, KpmError } from '../errors.ts';
 import { unreadable, unwritable } from './failure.ts';
 import type { Root } from './root.ts';
 
@@ -40,9 +40,31 @@ export function closedAt(root: Root, relative: string): KpmError | null {
     fs.accessSync(directory, fs.constants.W_OK | fs.constants.X_OK);
     return null;
   } catch (error) {
-    return unwritable(root.show(relative), error);
+    return hasErrno(error, 'EPERM') ? immutable(directory, error) : unwritable(root.show(relative), error);
   }
 }
+
+/** Why a file that is there can neither be replaced nor removed, although its directory can be changed; null when it can. */
+export function frozenAt(root: Root, relative: string): KpmError | null {
+  const file = root.realPath(relative);
+  if (file === null) return null;
+  try {
+    fs.accessSync(file, fs.constants.W_OK);
+    return null;
+  } catch (error) {
+    // Mode and owner of a file do not keep it in its directory; only an attribute does.
+    return hasErrno(error, 'EPERM') ? immutable(root.show(relative), error) : null;
+  }
+}
+
+/** access(2) says EPERM for nothing else. */
+const immutable = (shown: string, cause: unknown): KpmError =>
+  new KpmError('file-unwritable', {
+    text: `${shown} was made immutable.`,
+    subject: shown,
+    hint: `Find out who protected it, then: chattr -i ${shown}`,
+    cause,
+  });
 
 function nearest(root: Root, relative: string): string {
   let at = relative;

@@ -154,6 +154,24 @@ function mayFreeze(): boolean {
 }
 
 needsThat(mayFreeze(), 'chattr +i (root)')('made immutable', () => {
+  test('a module that somebody froze stays, and its successor does not come beside it', async () => {
+    await changingRun(machine(), installSteps(await levelRequest('1-1')));
+    const module = root.at(`${ACTIVE}/kpatch-5_14_0-427_13_1-1-1.ko`);
+    const before = tree();
+    freeze(module, '+i');
+    try {
+      const request = { ...(await levelRequest('1-2')), replaces: await installed(machine()) };
+      await expect(changingRun(machine(), installSteps(request))).rejects.toMatchObject({
+        code: 'file-unwritable',
+        message: `${module} was made immutable.`,
+        hint: expect.stringContaining(`chattr -i ${module}`),
+      });
+    } finally {
+      freeze(module, '-i');
+    }
+    expect(tree()).toEqual(before);
+  });
+
   test('it is noticed before the commit point', async () => {
     await changingRun(machine(), null);
     mkdirSync(root.at(ACTIVE));
@@ -161,7 +179,10 @@ needsThat(mayFreeze(), 'chattr +i (root)')('made immutable', () => {
     freeze(root.at(ACTIVE), '+i');
     try {
       const work = changingRun(machine(), installSteps(await levelRequest('1-1')));
-      await expect(work).rejects.toMatchObject({ code: 'needs-root', message: expect.stringContaining(ACTIVE) });
+      await expect(work).rejects.toMatchObject({
+        code: 'file-unwritable',
+        message: `${root.at(ACTIVE)} was made immutable.`,
+      });
     } finally {
       freeze(root.at(ACTIVE), '-i');
     }
