@@ -36,7 +36,7 @@ export function renderRepolist(views: readonly RepositoryView[], all: boolean, s
     cells: [`${id}      `, name, ...(all ? [enabled ? 'enabled' : 'disabled'] : [])],
   }));
   const lines = table(columns, rows, { ...style, width: style.width + 1 }, { rules: false, spread: false });
-  return `${lines.map((line) => line.slice(1)).join('\n')}\n`;
+  return `${lines.map((line) => line.slice(1).trimEnd()).join('\n')}\n`;
 }
 
 /** One block a repository. */
