@@ -7,6 +7,8 @@ export class Interruption {
   /** What a second signal says, for each piece of work that is not to be broken off; the innermost last. */
   readonly #inside: string[] = [];
   #answered = false;
+  /** Whether something was done that a run which ends now cannot call untouched. */
+  #begun = false;
   #end: (error: KpmError) => void = () => {};
   /** Rejects when the run has to end for a signal: `aborted` with nothing begun, `interrupted` after something was. */
   readonly ended: Promise<never>;
@@ -24,7 +26,7 @@ export class Interruption {
     this.ended.catch(() => {});
     const name = (signal: AbortSignal): string => String(signal.reason);
     const onFirst = (): void => {
-      if (this.#inside.length === 0) this.#end(aborted(name(first)));
+      if (this.#inside.length === 0) this.#end(this.#begun ? finished(name(first)) : aborted(name(first)));
       else say(`Interrupted (${name(first)}): what was begun is finished first; a second signal ends at once.`);
     };
     const onAgain = (): void => this.#end(brokenOff(name(again), this.#inside.at(-1) ?? null));
@@ -47,6 +49,7 @@ export class Interruption {
   async whole<T>(needed: string, work: () => Promise<T>): Promise<T> {
     const outermost = this.#inside.length === 0;
     if (outermost && this.#first.aborted && !this.#answered) throw aborted(String(this.#first.reason));
+    this.#begun = true;
     this.#inside.push(needed);
     try {
       return await work();

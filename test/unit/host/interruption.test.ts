@@ -38,6 +38,14 @@ describe('a signal', () => {
     expect(said).toHaveLength(1);
   });
 
+  test('after something was done does not call the run untouched', async () => {
+    const { first, run, said } = signals();
+    await run.whole('x', async () => undefined);
+    first.abort('SIGINT');
+    await expect(run.ended).rejects.toMatchObject({ code: 'interrupted' });
+    expect(said).toEqual([]);
+  });
+
   test('that is asked for is left to whoever asks', async () => {
     const { first, run } = signals();
     let ended = false;
