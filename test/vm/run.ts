@@ -5,6 +5,7 @@ import { bootCases } from './cases/boot.ts';
 import { evidenceCases } from './cases/evidence.ts';
 import { jobCases } from './cases/job.ts';
 import { loaderCases } from './cases/loader.ts';
+import { ownCases } from './cases/own.ts';
 import { randomCutCases } from './cases/random-cuts.ts';
 import { rebootCases } from './cases/reboots.ts';
 import { selinuxCases } from './cases/selinux.ts';
@@ -25,6 +26,7 @@ const CASES: readonly Case[] = [
   ...bootCases,
   ...systemdCases,
   ...loaderCases,
+  ...ownCases,
   ...stallCases,
   ...signatureCases,
   ...selinuxCases,
