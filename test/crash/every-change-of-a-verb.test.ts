@@ -14,7 +14,7 @@ class Stopped extends Error {}
 
 const ALL = process.env.KPATCH_PM_CHANGES === 'all';
 /** Places beside those around the commits. */
-const SPREAD = 6;
+const SPREAD = 3;
 /** Milliseconds; a campaign takes its time. */
 const LIMIT = ALL ? 1_800_000 : 180_000;
 
