@@ -116,7 +116,7 @@ needs('promtool')('promtool', () => {
 
 needs('prometheus', 'prometheus-node-exporter')('node_exporter and Prometheus', () => {
   const children: ChildProcess[] = [];
-  const scratch = mkdtempSync(path.join(os.tmpdir(), 'kpm-prometheus-'));
+  let scratch: string;
   let stage: Stage;
   let exporter = '';
   let prometheus = '';
@@ -138,6 +138,7 @@ needs('prometheus', 'prometheus-node-exporter')('node_exporter and Prometheus', 
   };
 
   beforeAll(async () => {
+    scratch = mkdtempSync(path.join(os.tmpdir(), 'kpm-prometheus-'));
     stage = buildStage(parseCase(MACHINE));
     expect(await kpm('metrics', '--refresh', '--output', '/srv/kpatch_pm.prom')).toBe(0);
     const [one, two] = [await freePort(), await freePort()];
