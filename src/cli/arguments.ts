@@ -178,7 +178,7 @@ function checkWords(verb: VerbSpec, words: readonly string[]): void {
     throw usageError(`${verb.name} needs ${verb.takes.replace(/\.{3}$/, '')}.`, verb.name);
   if (first === undefined) return;
   // As from "$PACKAGE" with nothing in it: taken for no word at all, it would mean everything.
-  if (words.some(isEmptyWord))
+  if (!verb.raw && words.some(isEmptyWord))
     throw usageError(`${verb.name} was given an empty word: is a variable of the shell unset?`, verb.name);
   if (verb.takes === '') throw usageError(`${verb.name} takes no arguments, but was given ${clean(first)}.`, verb.name);
   const stranger = words.find((word) => verb.words && !verb.words.includes(word));
