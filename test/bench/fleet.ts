@@ -94,6 +94,8 @@ async function measured(scratch: string): Promise<{ first: Price; same: Price; c
   const place = path.join(scratch, 'dist-fleet');
   const build = spawnSync(process.execPath, [path.join(top, 'packaging', 'build.mjs'), place], { stdio: 'inherit' });
   if (build.status !== 0) throw new Error('the program could not be built');
+  const compiled = spawnSync(process.execPath, [path.join(place, 'compile.cjs')], { stdio: 'inherit' });
+  if (compiled.status !== 0) throw new Error('the program could not be compiled');
   const [before, after] = [
     await benchRepository(scratch, { packages: 12_000, compress: 'gz' }),
     await benchRepository(scratch, { packages: 12_001, compress: 'gz' }),
