@@ -34,7 +34,9 @@ const auto = (root: string, wait: number): Promise<Ended> =>
 /** Without what differs from run to run: times, pids, and the cache with its times of refresh. */
 const tree = (root: string): string[] =>
   treeOf(root, ['var/cache'])
-    .map((line) => (/^var\/lib\/kpatch-pm\/(receipts|history|lock|pins)/.test(line) ? (line.split(' ')[0] as string) : line))
+    .map((line) =>
+      /^var\/lib\/kpatch-pm\/(receipts|history|lock|pins)/.test(line) ? (line.split(' ')[0] as string) : line,
+    )
     .filter((line) => !line.startsWith('var/lib/rpm/'));
 
 needs('flock')('at once', () => {
