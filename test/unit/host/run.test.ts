@@ -200,6 +200,9 @@ describe.each([
   });
 });
 
-test('the sockets of passing pieces leave nothing in /run', () => {
-  expect(readdirSync('/run').filter((name) => name.startsWith('kpatch-pm-'))).toEqual([]);
+test('the sockets of passing pieces leave nothing in /run', async () => {
+  const left = (): string[] => readdirSync('/run').filter((name) => name.startsWith('kpatch-pm-'));
+  // Another test may just be making its own: they are there for a moment.
+  for (let n = 0; n < 250 && left().length > 0; n++) await new Promise((resolve) => setTimeout(resolve, 20));
+  expect(left()).toEqual([]);
 });
