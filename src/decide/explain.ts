@@ -44,7 +44,8 @@ function installedText(candidates: Candidates, installed: PackagedPatch, world: 
   }
   if (isSubscription(installed)) return because('subscribed-no-fix', `subscribed by ${name}, no fixes yet`);
   const blind = noMetadata(world);
-  if (blind) return because('no-metadata', `${name} is installed; whether there is a newer one is not known: ${blind.text}`);
+  if (blind)
+    return because('no-metadata', `${name} is installed; whether there is a newer one is not known: ${blind.text}`);
   return because('up-to-date', `${name} is installed, nothing newer is usable`);
 }
 

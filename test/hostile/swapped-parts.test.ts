@@ -31,7 +31,7 @@ function withDigestsOf(from: RpmPackage, to: RpmPackage): Buffer {
     text = text.replaceAll(hex(algorithm, from.headerBytes), hex(algorithm, to.headerBytes));
   }
   const whole = ({ headerBytes, payload }: RpmPackage): Buffer => Buffer.concat([headerBytes, payload]);
-  const md5 = (pkg: RpmPackage): string => createHash('md5').update(whole(pkg)).digest('latin1');
+  const md5 = (pkg: RpmPackage): string => createHash('md5').update(whole(pkg)).digest().toString('latin1');
   const size = (pkg: RpmPackage): string => {
     const number = Buffer.alloc(4);
     number.writeUInt32BE(whole(pkg).length);

@@ -117,7 +117,12 @@ describe('keys of the running kernel', () => {
     );
   const key = (description: string) => `1a1dbfa6 I------     1 perm 1f030000     0     0 asymmetri ${description}`;
   const vendor = key('Vendor, Inc.: Vendor kernel signing key: 59a86e7aa2c8: X509.rsa a2c8 []');
-  const by = (signer: string | null, keyid: string | null) => ({ signer, keyid, hash: 'sha256', names: 'certificate' as const });
+  const by = (signer: string | null, keyid: string | null) => ({
+    signer,
+    keyid,
+    hash: 'sha256',
+    names: 'certificate' as const,
+  });
 
   test.each([
     [by('Other', '59A86E7AA2C8'), list(0, vendor), 'yes'],
