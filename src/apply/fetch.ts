@@ -7,7 +7,7 @@ import { KpmError } from '../errors.ts';
 import type { Progress } from '../host/machine.ts';
 import type { Net, Opened } from '../net/access.ts';
 import { fromMirrors, type RepoSource } from '../net/source.ts';
-import { otherBase } from '../net/url.ts';
+import { below, otherBase, shown } from '../net/url.ts';
 import { type Cache, readCached } from '../state/cache.ts';
 import { openPartial, type Partial } from './partial.ts';
 
@@ -17,13 +17,15 @@ const MAX_PACKAGE = 1024 * 1024 * 1024;
 /** Where a package is to be had: a Snapshot of its repository is one. */
 export interface PackageOrigin {
   readonly source: RepoSource | null;
+  /** Where its metadata came from, without credentials. */
+  readonly baseurl: string | null;
   /** Directory of the repository in the cache. */
   readonly cacheKey: string;
 }
 
 export interface Fetched {
   readonly bytes: Buffer;
-  /** Where it came from, without credentials; null: it was in the cache. */
+  /** Where it came from, without credentials; of a package that was in the cache, where its repository offers it. */
   readonly url: string | null;
 }
 
@@ -49,7 +51,7 @@ export async function fetchPackage(
   }
   const file = cachedFile(origin.cacheKey, pkg, checksum);
   const kept = readCached(cache.own, file, MAX_PACKAGE);
-  if (kept !== null && digest(checksum, kept) === checksum.value) return { bytes: kept, url: null };
+  if (kept !== null && digest(checksum, kept) === checksum.value) return { bytes: kept, url: offeredAt(origin, pkg) };
   if (origin.source === null)
     throw new KpmError('internal', { text: `${nevra}: repository ${pkg.repo} is not in use.` });
   const source = pkg.base === null ? origin.source : await elsewhere(origin.source, pkg.base, nevra);
@@ -61,6 +63,12 @@ export async function fetchPackage(
     partial.close();
     bar?.done();
   }
+}
+
+/** The place of a package by the metadata; null where the metadata's own place is not known. */
+function offeredAt({ baseurl }: PackageOrigin, pkg: OfferedPackage): string | null {
+  const base = pkg.base ?? baseurl;
+  return base === null ? null : shown(below(base, pkg.href, formatNevra(pkg)));
 }
 
 /** Bytes that fetching a package will add to the cache: all of it, what an earlier attempt left open, or none. */
