@@ -3,19 +3,13 @@
 // Only the parser: loading the rest of yargs takes longer than the whole of a warm `status` (docs/performance.md).
 import yargsParser from 'yargs-parser';
 import { KpmError } from '../errors.ts';
-import {
-  CONFLICTS,
-  type FlagName,
-  type ListName,
-  OPTIONS,
-  type OptionSpec,
-  type Options,
-  type ValueName,
-} from './options.ts';
+import type { OptionSpec } from './option-spec.ts';
+import { CONFLICTS, type FlagName, type ListName, OPTIONS, type Options, type ValueName } from './options.ts';
 import { clean } from './render/clean.ts';
 import { asInTable, verbAt } from './spelling.ts';
 import { suggest } from './suggest.ts';
-import { VERBS, type VerbName, type VerbSpec, verbOf } from './verbs.ts';
+import type { VerbSpec } from './verb-spec.ts';
+import { VERBS, type VerbName, verbOf } from './verbs.ts';
 
 export interface Invocation {
   /** Null when only --help or --version was asked for. */

@@ -1,5 +1,5 @@
 // Options of the verbs that answer with evidence. Part of the table in options.ts.
-import type { OptionSpec } from './options.ts';
+import type { OptionSpec } from './option-spec.ts';
 
 export const EVIDENCE_OPTIONS = [
   { name: 'list', kind: 'flag', help: 'As the word list.', group: 'Output', verbs: ['updateinfo'] },

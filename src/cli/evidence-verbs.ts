@@ -1,5 +1,5 @@
 // The verbs that answer with evidence. Part of the table in verbs.ts; docs/evidence.md says what each answer rests on.
-import type { VerbSpec } from './verbs.ts';
+import type { VerbSpec } from './verb-spec.ts';
 
 export const EVIDENCE_VERBS = [
   {

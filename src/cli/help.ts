@@ -1,7 +1,9 @@
 // The help, made from the tables. It loads nothing else, so that it is there at once.
-import { OPTION_GROUPS, OPTIONS, type OptionSpec } from './options.ts';
+import { OPTION_GROUPS, type OptionSpec } from './option-spec.ts';
+import { OPTIONS } from './options.ts';
 import { wrap } from './render/width.ts';
-import { VERBS, type VerbSpec } from './verbs.ts';
+import type { VerbSpec } from './verb-spec.ts';
+import { VERBS } from './verbs.ts';
 
 const specs: readonly OptionSpec[] = OPTIONS;
 const verbs: readonly VerbSpec[] = VERBS;

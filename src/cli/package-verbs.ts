@@ -1,5 +1,5 @@
 // The verbs a package manager has: names, what they take, their help. Names and meanings are dnf's. Part of the table in verbs.ts.
-import type { VerbSpec } from './verbs.ts';
+import type { VerbSpec } from './verb-spec.ts';
 
 const SPEC =
   'SPEC is whatever names a live patch: its name, name.arch, name-version, NEVRA or a pattern; "kpatch-patch = KVER", the form of the vendor\'s documentation; the module as `kpatch list` prints it; a package file or URL. Quotes that a web page left in place do not matter.';

@@ -1,6 +1,7 @@
 // Options that a verb takes under a name which means something else elsewhere (`publish --version V`): written as the table
 // has them before anything is read. Only behind the verb, and only with the verb's own words.
-import { type VerbSpec, verbOf } from './verbs.ts';
+import type { VerbSpec } from './verb-spec.ts';
+import { verbOf } from './verbs.ts';
 
 /** The index of the verb; the number of arguments where there is none. `takesValue`: whether an option's value is a word of its own. */
 export function verbAt(args: readonly string[], takesValue: (arg: string) => boolean): number {

@@ -1,5 +1,5 @@
 // Verbs that carry live patches to where they are needed: into an archive, into a repository. Part of the table in verbs.ts.
-import type { VerbSpec } from './verbs.ts';
+import type { VerbSpec } from './verb-spec.ts';
 
 export const SUPPLY_VERBS = [
   {

@@ -1,6 +1,6 @@
 // Verbs close to the kernel and to systemd. `module` and `quarantine` are for people; HIDDEN_VERBS are what units call
 // (docs/services.md). Part of the table in verbs.ts.
-import type { VerbSpec } from './verbs.ts';
+import type { VerbSpec } from './verb-spec.ts';
 
 export const SYSTEM_VERBS = [
   {

@@ -1,5 +1,5 @@
 // Options of the verbs that show and judge who signed what. Part of the table in options.ts.
-import type { OptionSpec } from './options.ts';
+import type { OptionSpec } from './option-spec.ts';
 
 const notEmpty = (value: string): string | null => (value === '' ? 'it must not be empty' : null);
 

@@ -1,5 +1,5 @@
 // Options that belong to some verbs only. Part of the table in options.ts; names and meanings are dnf's.
-import type { OptionSpec } from './options.ts';
+import type { OptionSpec } from './option-spec.ts';
 
 const notEmpty = (value: string): string | null => (value === '' ? 'it must not be empty' : null);
 const SHOWING = ['list', 'info'] as const;

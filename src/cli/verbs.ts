@@ -3,33 +3,7 @@ import { EVIDENCE_VERBS } from './evidence-verbs.ts';
 import { PACKAGE_VERBS } from './package-verbs.ts';
 import { SUPPLY_VERBS } from './supply-verbs.ts';
 import { HIDDEN_VERBS, SYSTEM_VERBS } from './system-verbs.ts';
-
-export interface Example {
-  readonly command: string;
-  readonly what: string;
-}
-
-export interface VerbSpec {
-  readonly name: string;
-  /** Other spellings, those of `dnf kpatch` among them. */
-  readonly aliases: readonly string[];
-  /** What may follow the verb, as the help shows it; empty when nothing may. */
-  readonly takes: string;
-  /** The words that may follow, when they are a closed list. */
-  readonly words?: readonly string[];
-  /** Everything behind the verb is its own, options included. */
-  readonly raw?: boolean;
-  /** Options that this verb also takes under a name which means something else elsewhere: as written -> as in the table. */
-  readonly spelling?: Readonly<Record<string, string>>;
-  /** Prints text of a form of its own: --json is refused rather than ignored. */
-  readonly noJson?: true;
-  /** How many words must follow at least; none unless said. */
-  readonly least?: number;
-  readonly summary: string;
-  /** Paragraphs. */
-  readonly about: readonly string[];
-  readonly examples: readonly Example[];
-}
+import type { VerbSpec } from './verb-spec.ts';
 
 export const VERBS = [
   {

@@ -2,7 +2,8 @@
 import { spawnSync } from 'node:child_process';
 import { afterAll, describe, expect, test } from '@jest/globals';
 import { spellings } from '../../src/cli/completion/tables.ts';
-import { OPTIONS, type OptionSpec } from '../../src/cli/options.ts';
+import type { OptionSpec } from '../../src/cli/option-spec.ts';
+import { OPTIONS } from '../../src/cli/options.ts';
 import { KERNELS } from '../support/fixtures.ts';
 import { commandsOf, KNOWN, pageMachine, readPage, unanswered } from '../support/page-run.ts';
 import { needs } from '../support/programs.ts';

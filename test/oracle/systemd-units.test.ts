@@ -5,7 +5,8 @@ import os from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { HIDDEN_VERBS } from '../../src/cli/system-verbs.ts';
-import { VERBS, type VerbSpec } from '../../src/cli/verbs.ts';
+import type { VerbSpec } from '../../src/cli/verb-spec.ts';
+import { VERBS } from '../../src/cli/verbs.ts';
 import { needs } from '../support/programs.ts';
 import { top } from '../support/top.ts';
 

@@ -3,7 +3,8 @@ import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import yargs from 'yargs';
 import { CONFIGURATION, parseArguments } from '../../src/cli/arguments.ts';
-import { OPTIONS, type OptionSpec } from '../../src/cli/options.ts';
+import type { OptionSpec } from '../../src/cli/option-spec.ts';
+import { OPTIONS } from '../../src/cli/options.ts';
 import { KpmError } from '../../src/errors.ts';
 
 const SPECS: readonly OptionSpec[] = OPTIONS;

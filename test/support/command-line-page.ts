@@ -1,7 +1,9 @@
 // docs/command-line.md, made from the tables of verbs and options.
 import { optionForms } from '../../src/cli/help.ts';
-import { OPTION_GROUPS, OPTIONS, type OptionSpec } from '../../src/cli/options.ts';
-import { VERBS, type VerbSpec } from '../../src/cli/verbs.ts';
+import { OPTION_GROUPS, type OptionSpec } from '../../src/cli/option-spec.ts';
+import { OPTIONS } from '../../src/cli/options.ts';
+import type { VerbSpec } from '../../src/cli/verb-spec.ts';
+import { VERBS } from '../../src/cli/verbs.ts';
 
 const cell = (text: string): string => text.replaceAll('|', '\\|');
 

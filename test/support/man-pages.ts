@@ -1,8 +1,10 @@
 // docs/man, made from the tables of verbs, options, settings and exit statuses. Source of the form: mdoc(7).
 import { optionForms } from '../../src/cli/help.ts';
-import { OPTION_GROUPS, OPTIONS, type OptionSpec } from '../../src/cli/options.ts';
+import { OPTION_GROUPS, type OptionSpec } from '../../src/cli/option-spec.ts';
+import { OPTIONS } from '../../src/cli/options.ts';
 import { wrap } from '../../src/cli/render/width.ts';
-import { VERBS, type VerbSpec } from '../../src/cli/verbs.ts';
+import type { VerbSpec } from '../../src/cli/verb-spec.ts';
+import { VERBS } from '../../src/cli/verbs.ts';
 import { KPM_OPTIONS, type KpmOptionRow } from '../../src/observe/config/kpm.ts';
 
 export const DATE = 'November 21, 2026';

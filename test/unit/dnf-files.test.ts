@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { HIDDEN_VERBS } from '../../src/cli/system-verbs.ts';
-import type { VerbSpec } from '../../src/cli/verbs.ts';
+import type { VerbSpec } from '../../src/cli/verb-spec.ts';
 import { top } from '../support/top.ts';
 
 const lines = (file: string): string[] =>

@@ -1,5 +1,5 @@
 // Completion for fish. Source: fish's complete(1).
-import type { OptionSpec } from '../options.ts';
+import type { OptionSpec } from '../option-spec.ts';
 import { allOptions, followsOf, type Kind, namesOf, QUESTIONS, valueKind, verbs, wordsOf } from './tables.ts';
 
 const quoted = (text: string): string => `'${text.replace(/[\\']/g, '\\$&')}'`;

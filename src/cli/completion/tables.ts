@@ -1,6 +1,8 @@
 // What a shell may offer, drawn from the tables of verbs and options.
-import { OPTIONS, type OptionSpec } from '../options.ts';
-import { VERBS, type VerbSpec } from '../verbs.ts';
+import type { OptionSpec } from '../option-spec.ts';
+import { OPTIONS } from '../options.ts';
+import type { VerbSpec } from '../verb-spec.ts';
+import { VERBS } from '../verbs.ts';
 
 const specs: readonly OptionSpec[] = OPTIONS;
 

@@ -1,5 +1,5 @@
 // Completion for zsh. Source: zshcompsys(1), the functions _arguments, _describe and _files.
-import type { OptionSpec } from '../options.ts';
+import type { OptionSpec } from '../option-spec.ts';
 import {
   commonOptions,
   followsOf,

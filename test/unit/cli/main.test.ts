@@ -4,7 +4,8 @@ import os from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { main } from '../../../src/cli/main.ts';
-import { OPTIONS, type OptionSpec } from '../../../src/cli/options.ts';
+import type { OptionSpec } from '../../../src/cli/option-spec.ts';
+import { OPTIONS } from '../../../src/cli/options.ts';
 import { VERBS } from '../../../src/cli/verbs.ts';
 import { surroundings, type Told } from '../../support/surroundings.ts';
 
