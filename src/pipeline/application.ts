@@ -5,7 +5,7 @@ import type { Plan } from '../domain/plan.ts';
 import type { Receipt } from '../domain/receipt.ts';
 import type { Ui } from '../host/machine.ts';
 import type { LockedState } from '../state/lock.ts';
-import type { Observed } from './observe.ts';
+import type { Observed } from './observed.ts';
 import type { Request } from './request.ts';
 import type { StagedPatch } from './stage.ts';
 

@@ -11,7 +11,7 @@ import type { Application } from './application.ts';
 import { downloadAll, dropDownloads } from './download.ts';
 import { installOne } from './install.ts';
 import { loadOne } from './load.ts';
-import type { Observed } from './observe.ts';
+import type { Observed } from './observed.ts';
 import { installOwn } from './own.ts';
 import { proposePins, streamOf } from './pins.ts';
 import { recordFor, remarking, takenFields } from './record.ts';

@@ -5,7 +5,7 @@ import { COMMAND_LINE, type OfferedPackage } from '../domain/package.ts';
 import { KpmError } from '../errors.ts';
 import type { Ui } from '../host/machine.ts';
 import { fetchOffered } from './fetch.ts';
-import type { Observed } from './observe.ts';
+import type { Observed } from './observed.ts';
 
 /** Where a package came from, or why it could not be had. */
 export type Download = { readonly url: string | null } | { readonly error: KpmError };

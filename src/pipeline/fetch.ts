@@ -5,7 +5,7 @@ import { COMMAND_LINE, type OfferedPackage } from '../domain/package.ts';
 import { KpmError } from '../errors.ts';
 import type { Ui } from '../host/machine.ts';
 import { readAll } from '../net/net.ts';
-import type { Observed } from './observe.ts';
+import type { Observed } from './observed.ts';
 
 /** A key file is some kilobytes; vendors put a handful of keys into one. */
 const MAX_KEY_FILE = 4 * 1024 * 1024;

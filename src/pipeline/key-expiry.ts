@@ -8,7 +8,7 @@ import { rpmdbState } from '../observe/system/rpmdb.ts';
 import type { Cache } from '../state/cache.ts';
 import { type KeyMemo, trustedKeys } from '../state/keys.ts';
 import { rpmdbMemo } from '../state/rpmdbmemo.ts';
-import type { Observed } from './observe.ts';
+import type { Observed } from './observed.ts';
 import { pinsOf, STREAMS, streamOf } from './pins.ts';
 
 const DAY = 86_400_000;

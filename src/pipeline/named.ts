@@ -11,15 +11,9 @@ import { packageFacts } from '../formats/rpm/facts.ts';
 import { MAX_PACKAGE_BYTES, parseRpm } from '../formats/rpm/package.ts';
 import type { Ui } from '../host/machine.ts';
 import { readAll } from '../net/net.ts';
-import type { Observed } from './observe.ts';
+import type { NamedFile, Observed } from './observed.ts';
 import { isModuleWord, type NamedModule, readOwnModule } from './own.ts';
 import type { Request } from './request.ts';
-
-/** A package file that was named: its bytes, and where they came from (a URL; null for a file). */
-export interface NamedFile {
-  readonly bytes: Buffer;
-  readonly url: string | null;
-}
 
 /** The specs of a request. */
 export function specsOf({ words = [], fixes = [] }: Request, world: World): Spec[] {

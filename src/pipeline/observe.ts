@@ -8,20 +8,19 @@ import type { Hold, UnitState, World } from '../domain/world.ts';
 import type { Machine, Ui } from '../host/machine.ts';
 import type { Root } from '../host/root.ts';
 import { unitState } from '../host/systemd.ts';
-import type { Net } from '../net/access.ts';
 import { openNet, withoutNetwork } from '../net/net.ts';
 import { readConfig } from '../observe/config/config.ts';
 import { editKpatchConf, type KpatchConf, readKpatchConf } from '../observe/config/kpatchconf.ts';
 import type { Config } from '../observe/config/types.ts';
 import { heldBy } from '../observe/config/versionlock.ts';
-import { refreshRepositories, type Snapshot } from '../observe/repo/refresh.ts';
+import { refreshRepositories } from '../observe/repo/refresh.ts';
 import { installedPatches } from '../observe/system/installed.ts';
 import { installedKernels } from '../observe/system/kernels.ts';
 import { loadedPatches } from '../observe/system/loaded.ts';
 import { releaseVersion } from '../observe/system/release.ts';
-import { type Rpmdb, readRpmdb } from '../observe/system/rpmdb.ts';
+import { readRpmdb } from '../observe/system/rpmdb.ts';
 import { installedUtility } from '../observe/system/utility.ts';
-import { type Cache, openCache } from '../state/cache.ts';
+import { openCache } from '../state/cache.ts';
 import { STATE } from '../state/directory.ts';
 import { readHolds } from '../state/holds.ts';
 import { readQuarantine } from '../state/quarantine.ts';
@@ -29,25 +28,9 @@ import { readReceipts } from '../state/receipts.ts';
 import { rpmdbMemo } from '../state/rpmdbmemo.ts';
 import { keyNotices } from './key-expiry.ts';
 import { metadataTrust } from './metadata-trust.ts';
-import type { NamedFile } from './named.ts';
+import type { Observed } from './observed.ts';
 import type { Request } from './request.ts';
 import { rolloutFor } from './rollout.ts';
-
-/** The World, and the means by which it was seen: applying needs them again. */
-export interface Observed {
-  readonly machine: Machine;
-  readonly config: Config;
-  readonly kpatchConf: KpatchConf;
-  readonly rpmdb: Rpmdb;
-  readonly snapshots: readonly Snapshot[];
-  readonly net: Net;
-  readonly cache: Cache;
-  readonly world: World;
-  /** Package files that were named on the command line, by what was typed. */
-  readonly named?: ReadonlyMap<string, NamedFile>;
-  /** The bytes of module files that were named on the command line, by what was typed. */
-  readonly modules?: ReadonlyMap<string, Buffer>;
-}
 
 /** Verbs that only show: a repository that cannot be read is a problem to be shown, not the end. */
 const TOLERANT: readonly Request['verb'][] = [

@@ -12,7 +12,7 @@ import { type ModuleFacts, moduleFacts } from '../formats/elf/module.ts';
 import { isModuleFile } from '../state/receipts.ts';
 import type { Application } from './application.ts';
 import { transact } from './install.ts';
-import type { Observed } from './observe.ts';
+import type { Observed } from './observed.ts';
 import type { Request } from './request.ts';
 import { shoutUnsigned } from './stage.ts';
 

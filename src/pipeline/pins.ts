@@ -8,7 +8,7 @@ import type { Ui } from '../host/machine.ts';
 import { addPin, pinnedKeys, readPins } from '../state/pins.ts';
 import { readReceipts } from '../state/receipts.ts';
 import { spaced } from './consent.ts';
-import type { Observed } from './observe.ts';
+import type { Observed } from './observed.ts';
 import type { Request } from './request.ts';
 
 /** The live-patch streams that can be pinned: one for each vendor's naming scheme. */

@@ -10,7 +10,7 @@ import type { Ui } from '../host/machine.ts';
 import type { LockedState } from '../state/lock.ts';
 import { readReceipts } from '../state/receipts.ts';
 import type { Application } from './application.ts';
-import type { Observed } from './observe.ts';
+import type { Observed } from './observed.ts';
 import type { Request } from './request.ts';
 import type { StagedPatch } from './stage.ts';
 

@@ -6,7 +6,7 @@ import { checkSpace, type Need } from '../apply/space.ts';
 import { isTake, type Plan } from '../domain/plan.ts';
 import { findRpmdb } from '../host/rpmdb.ts';
 import { STATE } from '../state/directory.ts';
-import type { Observed } from './observe.ts';
+import type { Observed } from './observed.ts';
 
 /** Receipts, journal, record and directories of a run. */
 const STATE_BYTES = 1024 * 1024;

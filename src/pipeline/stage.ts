@@ -13,7 +13,7 @@ import { parseRpm, type RpmPackage } from '../formats/rpm/package.ts';
 import type { Ui } from '../host/machine.ts';
 import type { Download } from './download.ts';
 import { fetchOffered } from './fetch.ts';
-import type { Observed } from './observe.ts';
+import type { Observed } from './observed.ts';
 import type { Trustees } from './trust.ts';
 
 export interface StagedPatch {

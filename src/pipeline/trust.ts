@@ -11,7 +11,7 @@ import { importKey, trustedKeys } from '../state/keys.ts';
 import { removedKeys } from '../state/removed-keys.ts';
 import { consentTo, type OfferedKey, type Vouched, vouchedKey } from './consent.ts';
 import { fetchKeyFile } from './fetch.ts';
-import type { Observed } from './observe.ts';
+import type { Observed } from './observed.ts';
 import { pin, pinsOf, streamOf } from './pins.ts';
 import type { Request } from './request.ts';
 

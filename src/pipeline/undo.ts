@@ -7,8 +7,8 @@ import { MAX_PACKAGE_BYTES } from '../formats/rpm/package.ts';
 import type { Machine, Ui } from '../host/machine.ts';
 import { readCached } from '../state/cache.ts';
 import { HISTORY, numbersOf, readHistory, recordNumbers } from '../state/history.ts';
-import { asOffer, type NamedFile } from './named.ts';
-import type { Observed } from './observe.ts';
+import { asOffer } from './named.ts';
+import type { NamedFile, Observed } from './observed.ts';
 import type { Request } from './request.ts';
 
 /** The whole history, the newest first; what is damaged is told. Raises `needs-root` where this user may not read it. */

@@ -11,7 +11,8 @@ import { KpmError } from '../errors.ts';
 import type { Machine, Ui } from '../host/machine.ts';
 import { fetchOffered } from '../pipeline/fetch.ts';
 import { checkUsable, specsOf } from '../pipeline/named.ts';
-import { look, type Observed } from '../pipeline/observe.ts';
+import { look } from '../pipeline/observe.ts';
+import type { Observed } from '../pipeline/observed.ts';
 import type { Request } from '../pipeline/request.ts';
 import { checkKernels, decide } from '../pipeline.ts';
 

@@ -2,7 +2,8 @@
 import { isLivePatchName } from '../../decide/schemes/rhel.ts';
 import { glob } from '../../domain/pattern.ts';
 import { EXIT, KpmError } from '../../errors.ts';
-import { look, type Observed } from '../../pipeline/observe.ts';
+import { look } from '../../pipeline/observe.ts';
+import type { Observed } from '../../pipeline/observed.ts';
 import { type Context, tellNotices } from '../context.ts';
 import { errorJson, jsonText } from '../render/json.ts';
 import { type RepositoryView, renderRepoinfo, renderRepolist, repositoriesJson } from '../render/repositories.ts';

@@ -17,7 +17,7 @@ import { readCryptoPolicy } from '../../host/crypto-policy.ts';
 import type { Ui } from '../../host/machine.ts';
 import { shown } from '../../net/url.ts';
 import { fetchKeyFile, fetchOffered } from '../../pipeline/fetch.ts';
-import type { Observed } from '../../pipeline/observe.ts';
+import type { Observed } from '../../pipeline/observed.ts';
 import { stage } from '../../pipeline/stage.ts';
 import type { Trustees } from '../../pipeline/trust.ts';
 import { trustedKeys } from '../../state/keys.ts';

@@ -4,7 +4,7 @@ import { sameNevra } from '../../domain/nevra.ts';
 import { KpmError } from '../../errors.ts';
 import type { Machine } from '../../host/machine.ts';
 import type { Config } from '../../observe/config/types.ts';
-import type { Observed } from '../../pipeline/observe.ts';
+import type { Observed } from '../../pipeline/observed.ts';
 import { checkState, STATE } from '../../state/directory.ts';
 import { trustedKeys } from '../../state/keys.ts';
 import { LOCK } from '../../state/lock.ts';
