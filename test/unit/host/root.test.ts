@@ -277,9 +277,9 @@ describe.each(WAYS)('a root %s', (_way, descriptors) => {
 });
 
 test('from / nothing leads out: links with too many .. are links to what lies there, as for every program', () => {
-  const top = tree({ file: 'x', over: `-> ${'../'.repeat(40)}${os.tmpdir().slice(1)}` });
+  const top = tree({ file: 'x', over: `-> ${'../'.repeat(40)}usr` });
   const host = new Root('/');
-  expect(host.list(`${top}/over`)).toEqual(fs.readdirSync(os.tmpdir()).sort());
+  expect(host.list(`${top}/over`)).toEqual(fs.readdirSync('/usr').sort());
   expect(host.readText(`${top}/file`)).toBe('x');
   expect(host.isHost).toBe(true);
 });
