@@ -208,5 +208,5 @@ async function together(check: Check): Promise<void> {
 
 export const systemdCases: readonly Case[] = [
   { name: 'systemd', about: 'the shipped units under systemd as process 1', gate: true, run: units },
-  { name: 'units-together', about: 'our boot unit and kpatch.service on one machine', gate: true, run: together },
+  { name: 'units-together', about: 'our boot unit and kpatch.service on one machine', gate: false, run: together },
 ];
