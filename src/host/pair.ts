@@ -4,8 +4,8 @@
 import fs from 'node:fs';
 import net from 'node:net';
 
-/** Only root may make anything here: nobody else can stand between the two ends. Source: file-hierarchy(7), /run. */
-const PLACE = '/run';
+/** Only root may make anything in /run, and nobody else enters here: no one can stand between the two ends. Source: file-hierarchy(7), /run. */
+const PLACE = '/run/kpatch-pm';
 /** More than a socket holds at a time (net.core.rmem_default is 212,992). */
 const SIZE = 256 * 1024;
 
@@ -19,12 +19,11 @@ export interface Pair {
 }
 
 /** A pair; null where there can be none (not root, no /run, a sandbox): then the ordinary way must do. */
-export async function socketPair(): Promise<Pair | null> {
-  const directory = ownDirectory();
-  if (directory === null) return null;
+export async function socketPair(place: string = PLACE): Promise<Pair | null> {
+  if (!ready(place)) return null;
+  const name = `${place}/${process.pid}-${++made}`;
   const server = net.createServer({ pauseOnConnect: true });
   try {
-    const name = `${directory}/s`;
     await new Promise<void>((resolve, reject) => server.once('error', reject).listen(name, resolve));
     const accepted = new Promise<net.Socket>((resolve) => server.once('connection', resolve));
     const { socket, pieces } = await reading(name);
@@ -35,18 +34,40 @@ export async function socketPair(): Promise<Pair | null> {
     if (typeof (error as NodeJS.ErrnoException).code !== 'string') throw error;
     return null;
   } finally {
+    // Takes the name away too.
     server.close();
-    fs.rmSync(directory, { recursive: true, force: true });
   }
 }
 
-function ownDirectory(): string | null {
-  if (process.geteuid?.() !== 0) return null;
+let made = 0;
+const prepared = new Set<string>();
+
+/** Makes the directory, once a run, and clears it of what killed runs left; false where it cannot be had. */
+function ready(place: string): boolean {
+  if (process.geteuid?.() !== 0) return false;
+  if (prepared.has(place)) return true;
   try {
-    return fs.mkdtempSync(`${PLACE}/kpatch-pm-`);
+    if (!fs.existsSync(place)) fs.mkdirSync(place, { mode: 0o700 });
+    const { uid, mode } = fs.lstatSync(place);
+    if (uid !== 0 || (mode & 0o170_077) !== 0o040_000) return false;
+    for (const name of fs.readdirSync(place)) {
+      const pid = Number.parseInt(name, 10);
+      if (pid === process.pid || !alive(pid)) fs.rmSync(`${place}/${name}`, { force: true });
+    }
   } catch {
     // Read-only, full or absent.
-    return null;
+    return false;
+  }
+  prepared.add(place);
+  return true;
+}
+
+/** Whether a process of that number runs. One of another container that is taken for dead loses its name, and goes the ordinary way. */
+function alive(pid: number): boolean {
+  try {
+    return pid > 0 && process.kill(pid, 0);
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code !== 'ESRCH';
   }
 }
 
