@@ -7,26 +7,12 @@ import { unwritable } from '../host/failure.ts';
 import type { Machine } from '../host/machine.ts';
 import type { Root } from '../host/root.ts';
 import { STATE, type State } from './directory.ts';
+import type { Holder, LockOptions } from './holder.ts';
 import { takeOwnership } from './ownership.ts';
 
 export const LOCK = `${STATE}/lock`;
 /** Exit status flock(1) is told to use when somebody else has the lock. */
 const BUSY = 75;
-
-export interface Holder {
-  readonly pid: number;
-  readonly command: string;
-  readonly since: string;
-}
-
-export interface LockOptions {
-  /** Seconds to wait for somebody else; 0 does not wait. */
-  readonly timeout: number;
-  /** What is being done, as the user typed it. */
-  readonly command: string;
-  /** Told once when waiting begins. */
-  readonly onWait?: (holder: Holder | null) => void;
-}
 
 declare const held: unique symbol;
 /** Our directory, locked: what a transaction needs. */

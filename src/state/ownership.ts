@@ -7,7 +7,7 @@ import { randomBytes } from 'node:crypto';
 import type { KpmError } from '../errors.ts';
 import type { Root } from '../host/root.ts';
 import { STATE, type State } from './directory.ts';
-import type { Holder, LockOptions } from './lock.ts';
+import type { Holder, LockOptions } from './holder.ts';
 
 const OWNERS = `${STATE}/lock.owners`;
 

@@ -2,7 +2,8 @@
 import path from 'node:path';
 import { type KernelRelease, kernelRelease } from '../../domain/kernel.ts';
 import { EXIT, type KpmError } from '../../errors.ts';
-import { type PublishRequest, publish } from '../../usecases/publish/publish.ts';
+import { publish } from '../../usecases/publish/publish.ts';
+import type { PublishRequest } from '../../usecases/publish/request.ts';
 import { usageError } from '../arguments.ts';
 import type { Context } from '../context.ts';
 import { clean } from '../render/clean.ts';

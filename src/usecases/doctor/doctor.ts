@@ -9,13 +9,7 @@ import type { Request } from '../../pipeline/request.ts';
 import { withUnfinished } from '../../pipeline/world.ts';
 import { kernelBuilt, kernelFacts, selinux, unitFacts } from './running.ts';
 import { stateFacts } from './state.ts';
-import { dnfFacts, nodeFacts, placed, programs } from './surroundings.ts';
-
-/** What the process itself knows. */
-export interface Process {
-  readonly nodeVersion: string;
-  readonly ownOpenssl: boolean;
-}
+import { dnfFacts, nodeFacts, type Process, placed, programs } from './surroundings.ts';
 
 export interface Examination {
   readonly findings: readonly Finding[];

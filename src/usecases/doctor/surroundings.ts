@@ -5,7 +5,12 @@ import type { Root } from '../../host/root.ts';
 import type { Run } from '../../host/run.ts';
 import { unitState } from '../../host/systemd.ts';
 import type { Rpmdb } from '../../observe/system/rpmdb.ts';
-import type { Process } from './doctor.ts';
+
+/** What the process itself knows. */
+export interface Process {
+  readonly nodeVersion: string;
+  readonly ownOpenssl: boolean;
+}
 
 /** `engines` of package.json says the same. */
 export const NODE_RANGE = '>=20.19';

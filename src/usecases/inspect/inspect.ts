@@ -7,8 +7,9 @@ import { kernelKeys } from '../../host/keyring.ts';
 import type { Machine } from '../../host/machine.ts';
 import { trustedKeys } from '../../state/keys.ts';
 import { blank, type Inspection } from './inspection.ts';
+import { type Judges, problemOf } from './judges.ts';
 import { inspectModule } from './module.ts';
-import { inspectPackage, type Judges, problemOf } from './package.ts';
+import { inspectPackage } from './package.ts';
 
 export type { Inspection } from './inspection.ts';
 export { isSound } from './inspection.ts';

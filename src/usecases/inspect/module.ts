@@ -5,7 +5,7 @@ import { kernelRelease } from '../../domain/kernel.ts';
 import { moduleFacts } from '../../formats/elf/module.ts';
 import { inKeyring } from '../../host/keyring.ts';
 import { blank, type InspectedModule, type Inspection } from './inspection.ts';
-import { type Judges, problemOf } from './package.ts';
+import { type Judges, problemOf } from './judges.ts';
 
 /** Inspects the bytes of an ELF file. Raises nothing that is the file's fault. */
 export function inspectModule(file: string, bytes: Buffer, mode: number, { kernelKeys }: Judges): Inspection {

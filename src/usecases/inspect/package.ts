@@ -7,15 +7,13 @@ import { kernelRelease } from '../../domain/kernel.ts';
 import { formatNevra } from '../../domain/nevra.ts';
 import { KpmError } from '../../errors.ts';
 import { sniff } from '../../formats/codec/sniff.ts';
-import type { PublicKey } from '../../formats/openpgp/index.ts';
 import { checkDigests } from '../../formats/rpm/digests.ts';
 import { type PackageFacts, packageFacts } from '../../formats/rpm/facts.ts';
 import { type HeaderFile, isRegular } from '../../formats/rpm/files.ts';
 import { changelogFixes, cvesOf } from '../../formats/rpm/fixes.ts';
 import { parseRpm, type RpmPackage } from '../../formats/rpm/package.ts';
 import { type PayloadEntry, readPayload } from '../../formats/rpm/payload.ts';
-import { inKeyring, type KernelKeys } from '../../host/keyring.ts';
-import type { Run } from '../../host/run.ts';
+import { inKeyring } from '../../host/keyring.ts';
 import { streamOf } from '../../pipeline/pins.ts';
 import type {
   Authenticity,
@@ -26,18 +24,8 @@ import type {
   PinVerdict,
 } from './inspection.ts';
 import { blank } from './inspection.ts';
+import { type Judges, problemOf } from './judges.ts';
 import { functionsOf } from './module.ts';
-
-/** What files are judged by. */
-export interface Judges {
-  readonly keys: readonly PublicKey[];
-  /** Keys of the running kernel; null where they are not to be known. */
-  readonly kernelKeys: KernelKeys | null;
-  readonly now: Date;
-  readonly run: Run;
-  /** The fingerprints that a stream is pinned to, null where it is not; raises where that cannot be known. Absent: nobody asks. */
-  readonly pinsOf?: (stream: string) => readonly string[] | null;
-}
 
 const MODULES = '/usr/lib/kpatch/';
 
@@ -88,12 +76,6 @@ export async function inspectPackage(file: string, bytes: Buffer, judges: Judges
     livepatch,
     refusals: unique(refusals),
   };
-}
-
-/** A fault of the file in code and words; anything else is a fault of ours and raised. */
-export function problemOf(error: unknown): Problem {
-  if (!(error instanceof KpmError) || error.code === 'internal') throw error;
-  return { code: error.code, text: error.message };
 }
 
 function unique(problems: readonly Problem[]): Problem[] {

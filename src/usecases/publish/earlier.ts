@@ -12,7 +12,7 @@ import type { RpmPackage } from '../../formats/rpm/package.ts';
 import type { Machine, Ui } from '../../host/machine.ts';
 import { trustedKeys } from '../../state/keys.ts';
 import { earlierFunctions } from './build.ts';
-import type { PublishRequest } from './publish.ts';
+import type { PublishRequest } from './request.ts';
 import type { Change } from './spec.ts';
 
 /**

@@ -17,27 +17,9 @@ import { advisoryId, advisoryXml, merged } from './advisory.ts';
 import { buildPackage } from './build.ts';
 import { changelog, cvesOf, isVouchedFor, tellLost } from './earlier.ts';
 import { PACKAGES, publishedAdvisories, publishedPackages, renewMetadata } from './repository.ts';
-import { type ModuleKey, signModule } from './sign-module.ts';
+import type { PublishRequest } from './request.ts';
+import { signModule } from './sign-module.ts';
 import { needPrograms } from './tools.ts';
-
-export interface PublishRequest {
-  /** Absolute path on the host; null: an empty package. */
-  readonly module: string | null;
-  readonly kernel: KernelRelease;
-  readonly version: string;
-  readonly release: string;
-  /** The secret key, as gpg knows it: signs the package and the metadata. */
-  readonly sign: string;
-  /** Absolute path on the host of the repository; it is made where it is not there. */
-  readonly repository: string;
-  readonly cves: readonly string[];
-  /** What the level brings, a line each. */
-  readonly texts: readonly string[];
-  /** Key of Secure Boot; null: the module goes in as it is. */
-  readonly moduleKey: ModuleKey | null;
-  /** Publish the same or a lower level than what lies there. */
-  readonly force: boolean;
-}
 
 export interface Published {
   readonly nevra: Nevra;

@@ -7,7 +7,8 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { KpmError } from '../../../src/errors.ts';
 import { realRun } from '../../../src/host/run.ts';
 import { openState } from '../../../src/state/directory.ts';
-import { type Holder, LOCK, lockState } from '../../../src/state/lock.ts';
+import type { Holder } from '../../../src/state/holder.ts';
+import { LOCK, lockState } from '../../../src/state/lock.ts';
 import { machineOver } from '../../support/machine.ts';
 import { needs } from '../../support/programs.ts';
 
