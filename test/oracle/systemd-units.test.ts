@@ -95,6 +95,15 @@ describe('what the units promise', () => {
       expect([name, values(name, 'NoNewPrivileges')]).toEqual([name, ['yes']]);
       expect([name, values(name, 'MemoryMax').length]).toEqual([name, 1]);
     }
+    // The one place in /run that the program writes to: read-only as all else without it.
+    const pair = readFileSync(path.join(top, 'src/host/pair.ts'), 'utf8');
+    const place = /^const PLACE = '\/run\/(.*)';$/m.exec(pair)?.[1] ?? 'none';
+    for (const name of services) {
+      expect([name, values(name, 'RuntimeDirectory')]).toEqual([name, [place]]);
+      expect([name, values(name, 'RuntimeDirectoryMode')]).toEqual([name, ['0700']]);
+      // Not taken away from a run that is typed while a unit ends.
+      expect([name, values(name, 'RuntimeDirectoryPreserve')]).toEqual([name, ['yes']]);
+    }
     expect(values('kpatch-pm.service', 'IOSchedulingClass')).toEqual(['idle']);
   });
 

@@ -84,6 +84,8 @@ async function units(check: Check): Promise<void> {
           two.file,
           await guest.must(LOG('kpatch-pm.service')),
         );
+        // What both units and typed runs share: still there, root's alone, and nothing left in it.
+        assert.equal(await guest.must("stat -c '%a %U %F' /run/kpatch-pm; ls /run/kpatch-pm"), '700 root directory');
       },
     );
     await check.step(
