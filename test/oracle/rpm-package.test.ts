@@ -9,6 +9,7 @@ import { bundledPackages } from '../../packaging/rpm/bundled.ts';
 import { needs } from '../support/programs.ts';
 import { buildOurRpm } from '../support/rpm-root.ts';
 import { top } from '../support/top.ts';
+import { treeOf } from '../support/tree.ts';
 
 const { version } = JSON.parse(readFileSync(path.join(top, 'package.json'), 'utf8')) as { version: string };
 
@@ -28,6 +29,7 @@ needs('rpmbuild', 'rpm')('the RPMs of this checkout', () => {
     build('two');
     const built = readdirSync(path.join(scratch, 'one'));
     expect(built.map((name) => name.replace(version, 'V')).sort()).toEqual([
+      'ansible-collection-kpatch_pm-livepatch-V-1.noarch.rpm',
       'kpatch-pm-V-1.noarch.rpm',
       'kpatch-pm-V-1.src.rpm',
       'kpatch-pm-kpatch-V-1.noarch.rpm',
@@ -81,6 +83,71 @@ needs('rpmbuild', 'rpm')('the RPMs of this checkout', () => {
     expect(brought.match(/permission|licensed under|Redistribution/gi)?.length).toBeGreaterThan(packages.length / 2);
   });
 
+  test('brings every page that the program, its units, its man pages or another page names', () => {
+    const brought = execFileSync('rpm', ['-qpl', file], { encoding: 'utf8' });
+    const sources = ['src', 'docs', 'packaging/systemd', 'packaging/dnf', 'packaging/kernel-install'].flatMap((place) =>
+      readdirSync(path.join(top, place), { recursive: true, encoding: 'utf8' })
+        .filter((name) => /\.\w+$/.test(name))
+        .map((name) => readFileSync(path.join(top, place, name), 'utf8')),
+    );
+    const named = sources.flatMap((text) => [...text.matchAll(/\bdocs\/[\w-]+(?:\/[\w-]+)?\.(?:md|json)\b/g)]);
+    const pages = [...new Set(named.map(([page]) => page))];
+    expect(pages).toEqual(expect.arrayContaining(['docs/services.md', 'docs/terminology.md', 'docs/evidence.md']));
+    expect(pages.filter((page) => !brought.includes(`/${page}\n`))).toEqual([]);
+    // Once: as man pages.
+    expect(brought).not.toContain('docs/man/');
+  });
+
+  needs(
+    'ansible-doc',
+    'ansible-galaxy',
+    'promtool',
+    'cpio',
+  )('what is for other machines', () => {
+    const unpack = (name: string): string => {
+      const place = mkdtempSync(path.join(scratch, 'unpacked-'));
+      const put = spawnSync('sh', ['-c', `rpm2cpio ${path.join(scratch, 'one', name)} | cpio -idm --quiet`], {
+        cwd: place,
+        encoding: 'utf8',
+      });
+      expect([put.status, put.stderr]).toEqual([0, '']);
+      return place;
+    };
+
+    test('the collection is in a package of its own, whole, where Ansible finds it', () => {
+      const name = `ansible-collection-kpatch_pm-livepatch-${version}-1.noarch.rpm`;
+      const collections = path.join(unpack(name), 'usr/share/ansible/collections');
+      // Modes are those of whoever checked this out.
+      const filesOf = (place: string): string[] => treeOf(place).map((line) => line.replace(/ [0-7]+(?= -|$)/, ''));
+      const ours = filesOf(path.join(top, 'packaging/ansible'));
+      expect(ours.length).toBeGreaterThan(15);
+      expect(filesOf(path.join(collections, 'ansible_collections/kpatch_pm/livepatch'))).toEqual(ours);
+      const env = { PATH: '/usr/bin:/bin', HOME: scratch, LANG: 'C.UTF-8', ANSIBLE_COLLECTIONS_PATH: collections };
+      const ansible = (program: string, ...args: string[]): string =>
+        execFileSync(program, args, { encoding: 'utf8', env });
+      const listed = ansible('ansible-galaxy', 'collection', 'list', 'kpatch_pm.livepatch', '-p', collections);
+      expect(/^kpatch_pm\.livepatch\s+(\S+)/m.exec(listed)?.[1]).toBe(version);
+      for (const module of ['livepatch', 'livepatch_info', 'livepatch_key']) {
+        const page = JSON.parse(ansible('ansible-doc', '-j', `kpatch_pm.livepatch.${module}`));
+        const [{ doc, examples, return: given }] = Object.values(page) as [Record<string, unknown>];
+        for (const part of [doc, examples, given]) expect([module, part]).not.toEqual([module, null]);
+      }
+      // The machine that Ansible runs on need not have kpatch-pm, nor node.
+      const needed = execFileSync('rpm', ['-qp', '--requires', path.join(scratch, 'one', name)], { encoding: 'utf8' });
+      expect(needed.split('\n').filter((line) => line !== '' && !line.startsWith('rpmlib('))).toEqual([
+        'ansible-core >= 2.14',
+      ]);
+    });
+
+    test('the alert rules are those of the tests, and promtool takes them', () => {
+      const rules = path.join(unpack(path.basename(file)), 'usr/share/kpatch-pm/prometheus/kpatch-pm.rules.yml');
+      expect(readFileSync(rules, 'utf8')).toBe(
+        readFileSync(path.join(top, 'packaging/prometheus/kpatch-pm.rules.yml'), 'utf8'),
+      );
+      expect(execFileSync('promtool', ['check', 'rules', rules], { encoding: 'utf8' })).toMatch(/SUCCESS: \d+ rules/);
+    });
+  });
+
   test('its scriptlets are sound shell, and switch every unit that can be switched', () => {
     const scripts = ['POSTIN', 'PREUN', 'POSTUN'].map((name) => query(`%{${name}}`));
     for (const script of scripts) {
@@ -109,7 +176,7 @@ needs('rpmbuild', 'rpm')('the RPMs of this checkout', () => {
         { encoding: 'utf8' },
       );
       expect([status, stdout.split('\n').filter((line) => / [EW]: /.test(line))]).toEqual([0, []]);
-      expect(stdout).toMatch(/3 packages and 1 specfiles checked; 0 errors, 0 warnings/);
+      expect(stdout).toMatch(/4 packages and 1 specfiles checked; 0 errors, 0 warnings/);
     });
   });
 });
