@@ -8,7 +8,7 @@ const BLANK = /^[ \t\n]*$/;
 /** Deeper than any metadata; the real parser has a limit of its own. */
 const DEEPEST = 50;
 /** Names that every object knows, and those of namespaces, are not for a quick reader. */
-const special = (name: string): boolean => name in Object.prototype || name === 'prototype' || name === 'xmlns';
+const SPECIAL = new Set([...Object.getOwnPropertyNames(Object.prototype), 'prototype', 'xmlns']);
 
 /** `<`, `/` or not, prefix, name, and what follows up to `>`. Sticky: every step begins where the last one ended. */
 const TAG = /<(\/?)((?:rpm:)?)([A-Za-z][\w-]{0,63})([^<>]*)>/y;
@@ -47,7 +47,7 @@ export function readPlain(document: string, lists: ReadonlySet<string>): Element
       path.pop();
       if (!close(here, path.at(-1) as Open, lists)) return null;
     } else {
-      if (path.length > DEEPEST || special(name)) return null;
+      if (path.length > DEEPEST || SPECIAL.has(name)) return null;
       const alone = rest.endsWith('/');
       const open = begin(name, prefix, alone ? rest.slice(0, -1) : rest);
       if (open === null || (path.length === 1 && Object.keys(top.element).length > 0)) return null;
@@ -83,7 +83,7 @@ function begin(name: string, prefix: string, rest: string): Open | null {
     const [, attribute = '', quoted, apostrophed = ''] = found;
     const key = `@${attribute}`;
     const value = quoted ?? apostrophed;
-    if (element[key] !== undefined || special(attribute) || value !== value.trim()) return null;
+    if (element[key] !== undefined || SPECIAL.has(attribute) || value !== value.trim()) return null;
     element[key] = value;
     full = true;
   }

@@ -107,7 +107,7 @@ function collector(what: string, xml: XmlReader): Collector {
   return {
     slice(slice) {
       const name = /<name>\s*([^<\s]*)/.exec(slice.toString('latin1', 0, 1024))?.[1] ?? '';
-      take(name, slice.includes(INTEREST.mentions), (encoding) => slice.toString(encoding));
+      take(name, slice.includes(INTEREST.mentions.whole), (encoding) => slice.toString(encoding));
     },
     entry(text) {
       const name = /<name>\s*([^<\s]*)/.exec(text)?.[1] ?? '';

@@ -1,5 +1,6 @@
 // Finding the few packages that can matter in a long primary.xml without parsing it: the bytes are searched for
 // `<package ` ... `</package>`, and only slices that can matter are handed on. Memory is one window, whatever the file.
+import { find, type Needle, needle, standsAt } from './needle.ts';
 
 /** Bytes searched at a time; larger only while one package entry is larger. */
 const WINDOW = 256 * 1024;
@@ -10,18 +11,18 @@ export const MAX_SLICE = 16 * 1024 * 1024;
 const TAIL = 4096;
 
 const START = Buffer.from('<package ');
-const END = Buffer.from('</package>');
+const END = needle('</package>', 5);
 const NAME = Buffer.from('<name>');
 
 export interface Interest {
   /** A package whose name starts so is handed on. */
   readonly nameStarts: readonly string[];
   /** A package whose entry contains this anywhere is handed on. */
-  readonly mentions: Buffer;
+  readonly mentions: Needle;
 }
 
 /** Live patches, kernels, the kpatch utility, and whatever has to do with a kpatch-patch package. */
-export const INTEREST: Interest = { nameStarts: ['kpatch', 'kernel'], mentions: Buffer.from('kpatch-patch') };
+export const INTEREST: Interest = { nameStarts: ['kpatch', 'kernel'], mentions: needle('kpatch-patch', 0) };
 
 export interface ScanResult {
   /** Entries that begin and entries that end. */
@@ -107,24 +108,30 @@ function searchWindow(
   let at = 0;
   let mention = -2;
   for (;;) {
-    const start = window.indexOf(START, at);
+    const start = startFrom(window, at);
     if (start < 0) break;
-    const end = window.indexOf(END, start + START.length);
+    const end = find(window, END, start + START.length);
     if (end < 0) {
       if (last) state.starts++;
       return start;
     }
-    const stop = end + END.length;
+    const stop = end + END.whole.length;
     state.starts++;
     state.ends++;
     // A start inside an entry means that an end was missing or was no end: the counts must not agree then.
-    if (mention !== -1 && mention < start) mention = window.indexOf(interest.mentions, start);
+    if (mention !== -1 && mention < start) mention = find(window, interest.mentions, start);
     if ((mention >= start && mention < stop) || nameFits(window, start, stop, interest))
       take(window.subarray(start, stop));
     at = stop;
   }
   // The start of an entry may be cut in two; and the end of the document must be seen.
   return Math.max(at, window.length - TAIL);
+}
+
+/** The next start. Mostly it is right there, behind a line break. */
+function startFrom(window: Buffer, at: number): number {
+  const next = window[at] === 10 ? at + 1 : at;
+  return standsAt(window, START, next) ? next : window.indexOf(START, at);
 }
 
 function nameFits(window: Buffer, start: number, stop: number, interest: Interest): boolean {
