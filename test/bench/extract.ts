@@ -1,5 +1,5 @@
 // What is measured by package.ts: one package from its file to its modules on disk, as installing does it.
-//   extract.mjs FILE KEYFILE KERNEL DIRECTORY
+//   FILE KEYFILE KERNEL DIRECTORY
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { extractModules } from '../../src/apply/extract.ts';
@@ -9,16 +9,17 @@ import { parseKeys } from '../../src/formats/openpgp/index.ts';
 import { parseRpm } from '../../src/formats/rpm/package.ts';
 import { realRun } from '../../src/host/run.ts';
 
-// What starting node and loading the code took is told apart: a run of kpatch-pm pays it once for everything.
-const { user, system } = process.cpuUsage();
-console.log(`started ${(user + system) / 1000}`);
-const [file = '', keyFile = '', release = '', directory = ''] = process.argv.slice(2);
-const kernel = kernelRelease(release);
-if (kernel === null) throw new Error(`${release} is no kernel release`);
-const trust = { keys: parseKeys(readFileSync(keyFile)), allowUnsigned: false, now: new Date() };
-const verified = verifyPackage(parseRpm(readFileSync(file)), trust);
-for (const module of await extractModules(verified, kernel, realRun.filter)) {
-  const home = path.join(directory, 'usr/lib/kpatch', kernel);
-  mkdirSync(home, { recursive: true });
-  writeFileSync(path.join(home, module.file), module.bytes, { mode: module.mode });
+/** Does it; says first what starting node and loading the code took: a run of kpatch-pm pays it once for everything. */
+export async function run([file = '', keyFile = '', release = '', directory = '']: readonly string[]): Promise<void> {
+  const { user, system } = process.cpuUsage();
+  console.log(`started ${(user + system) / 1000}`);
+  const kernel = kernelRelease(release);
+  if (kernel === null) throw new Error(`${release} is no kernel release`);
+  const trust = { keys: parseKeys(readFileSync(keyFile)), allowUnsigned: false, now: new Date() };
+  const verified = verifyPackage(parseRpm(readFileSync(file)), trust);
+  for (const module of await extractModules(verified, kernel, realRun.filter)) {
+    const home = path.join(directory, 'usr/lib/kpatch', kernel);
+    mkdirSync(home, { recursive: true });
+    writeFileSync(path.join(home, module.file), module.bytes, { mode: module.mode });
+  }
 }

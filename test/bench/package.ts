@@ -1,18 +1,19 @@
 // Verifying and extracting one package of about 5 MB, beside rpm's own programs:
-//   node packaging/run-ts.mjs test/bench/package.ts [--rounds 9] [--size 5] [--check]
-// Whole processes on both sides: ours with the start of node, theirs rpmkeys -K and rpm2cpio | cpio -i together.
+//   node packaging/run-ts.mjs test/bench/package.ts [--rounds 9] [--size 5] [--node /path/to/node] [--check]
+// Whole processes on both sides: ours with the start of node, theirs rpmkeys -K and rpm2cpio | cpio -i together. Ours is the
+// part of the program that does this, built and loaded as the program is.
 // --check ends with status 1 where our work needs more processor time than theirs.
 import { spawnSync } from 'node:child_process';
 import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
-import { build } from 'esbuild';
 import { Random } from '../fuzz/random.ts';
 import { buildRpm } from '../support/build-rpm.ts';
 import { livePatch } from '../support/elf.ts';
 import { Gpg } from '../support/gpg.ts';
 import { top } from '../support/top.ts';
+import { installedPart } from './installed.ts';
 import { machineText } from './machine.ts';
 import { ENV, median } from './measure.ts';
 
@@ -21,6 +22,7 @@ const { values } = parseArgs({
     rounds: { type: 'string', default: '9' },
     /** MB of the package file. */
     size: { type: 'string', default: '5' },
+    node: { type: 'string', default: process.execPath },
     check: { type: 'boolean', default: false },
   },
 });
@@ -93,23 +95,14 @@ const scratch = mkdtempSync(path.join(os.tmpdir(), 'kpm-bench-package-'));
 const at = (name: string): string => path.join(scratch, name);
 const gpg = new Gpg();
 try {
-  const program = at('extract.mjs');
-  await build({
-    entryPoints: [path.join(top, 'test', 'bench', 'extract.ts')],
-    outfile: program,
-    bundle: true,
-    platform: 'node',
-    format: 'esm',
-    target: 'node20',
-    packages: 'external',
-    minifySyntax: true,
-  });
+  const program = await installedPart(path.join(top, 'test', 'bench', 'extract.ts'), at('program'), values.node);
   writeFileSync(at('a.ko'), module(Number(values.size) * 1024 * 1024));
   const key = gpg.key('bench <bench@example.invalid>', 'rsa3072');
   writeFileSync(at('key.asc'), gpg.export(key));
   mkdirSync(at('db'));
   must('rpmkeys', ['--dbpath', at('db'), '--import', at('key.asc')]);
-  console.log(`${machineText()}, node ${process.version}; medians of ${values.rounds} rounds, in milliseconds.`);
+  const version = spawnSync(values.node, ['--version'], { encoding: 'utf8', env: ENV }).stdout.trim();
+  console.log(`${machineText()}, node ${version}; medians of ${values.rounds} rounds, in milliseconds.`);
   console.log('Processor time is that of all processes; "work" leaves out starting node and loading the code.\n');
   console.log('| payload | package MB | ours | rpm | ours / rpm | processor: ours | rpm | work / rpm |');
   console.log('| --- | --- | --- | --- | --- | --- | --- | --- |');
@@ -126,7 +119,7 @@ try {
     sign(key, file);
     const out = at(`out-${payload}`);
     const commands = {
-      ours: `${process.execPath} ${program} ${file} ${at('key.asc')} ${RELEASE} ${out}`,
+      ours: `${values.node} ${program} ${file} ${at('key.asc')} ${RELEASE} ${out}`,
       rpm: `rpmkeys --dbpath ${at('db')} -K ${file} && cd ${out} && rpm2cpio ${file} | cpio -id --quiet`,
     };
     const spent: Record<keyof typeof commands, Spent[]> = { ours: [], rpm: [] };
