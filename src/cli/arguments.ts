@@ -3,6 +3,7 @@
 // Only the parser: loading the rest of yargs takes longer than the whole of a warm `status` (docs/performance.md).
 import yargsParser from 'yargs-parser';
 import { KpmError } from '../errors.ts';
+import { insteadOfOption, insteadOfVerb } from './elsewhere.ts';
 import type { OptionSpec } from './option-spec.ts';
 import { CONFLICTS, type FlagName, type ListName, OPTIONS, type Options, type ValueName } from './options.ts';
 import { clean } from './render/clean.ts';
@@ -31,6 +32,9 @@ export function parseArguments(asTyped: readonly string[]): Invocation {
   const typed = asInTable(asTyped, takesValue);
   const cut = rawFrom(typed);
   const args = typed.slice(0, cut);
+  // Before its options are called unknown: they are those of a verb that is not there.
+  const at = verbAt(args, takesValue);
+  if (args[at] !== undefined) checkElsewhere(args[at] as string, args[at + 1]);
   checkSpelling(args);
   const given = parse(args);
   const words = given._.map(String);
@@ -128,7 +132,8 @@ function checkSpelling(args: readonly string[]): void {
 }
 
 function unknownOption(shown: string, near: string | null): KpmError {
-  const hint = near === null ? undefined : `Did you mean --${near}? See \`kpatch-pm --help\`.`;
+  const meant = insteadOfOption(shown) ?? (near === null ? null : `Did you mean --${near}?`);
+  const hint = meant === null ? undefined : `${meant} See \`kpatch-pm --help\`.`;
   return usageError(`There is no option ${clean(shown)}.`, null, hint);
 }
 
@@ -144,6 +149,12 @@ function checkLetters(arg: string): void {
   }
 }
 
+/** Refuses a verb that is another program's, with what to type instead. */
+function checkElsewhere(word: string, next: string | undefined): void {
+  const instead = verbOf(word) ? null : insteadOfVerb(word, next);
+  if (instead !== null) throw usageError(`There is no verb ${word}.`, null, `${instead} See \`kpatch-pm --help\`.`);
+}
+
 function knownVerb(word: string): VerbSpec {
   const verb = verbOf(word);
   if (verb) return verb;
@@ -151,7 +162,7 @@ function knownVerb(word: string): VerbSpec {
     word,
     VERBS.flatMap(({ name, aliases }) => [name, ...aliases]),
   );
-  const meant = word === 'version' || word === 'help' ? `--${word}` : near;
+  const meant = word === 'version' ? '--version' : near;
   const hint = meant === null ? undefined : `Did you mean \`kpatch-pm ${meant}\`? See \`kpatch-pm --help\`.`;
   throw usageError(`There is no verb ${clean(word)}.`, null, hint);
 }

@@ -17,6 +17,8 @@ export function verbAt(args: readonly string[], takesValue: (arg: string) => boo
 /** The arguments with the verb's own spellings resolved. A pair (`--sign-module KEY CERT`) becomes two options. */
 export function asInTable(args: readonly string[], takesValue: (arg: string) => boolean): string[] {
   const at = verbAt(args, takesValue);
+  // `help install`, as dnf has it.
+  if (args[at] === 'help') return [...args.slice(0, at), '--help', ...args.slice(at + 1)];
   const verb: VerbSpec | null = at < args.length ? verbOf(args[at] as string) : null;
   if (!verb?.spelling) return [...args];
   const end = args.indexOf('--', at);

@@ -1,9 +1,13 @@
 // docs/coming-from-dnf.md: its commands are run, it has those of the vendor, and it says what of dnf is not offered.
 import { spawnSync } from 'node:child_process';
 import { afterAll, describe, expect, test } from '@jest/globals';
+import { parseArguments } from '../../src/cli/arguments.ts';
 import { spellings } from '../../src/cli/completion/tables.ts';
+import { ELSEWHERE } from '../../src/cli/elsewhere.ts';
 import type { OptionSpec } from '../../src/cli/option-spec.ts';
 import { OPTIONS } from '../../src/cli/options.ts';
+import { verbOf } from '../../src/cli/verbs.ts';
+import { KpmError } from '../../src/errors.ts';
 import { KERNELS } from '../support/fixtures.ts';
 import { commandsOf, KNOWN, pageMachine, readPage, unanswered } from '../support/page-run.ts';
 import { needs } from '../support/programs.ts';
@@ -79,15 +83,63 @@ describe('docs/coming-from-dnf.md', () => {
   test('each of those commands stands above one of ours', () => expect(unanswered(page)).toEqual([]));
 });
 
-/** Rows of the page's table of options that are not offered, without the dashes. */
-const refused = (): string[] =>
-  (page.split('## Options of dnf that are not offered')[1] ?? '')
+/** The first column of a table of the page, word for word. */
+const named = (heading: string): string[] =>
+  (page.split(`\n## ${heading}\n`)[1] ?? '')
     .split('\n## ')[0]
     ?.split('\n')
     .filter((line) => line.startsWith('| `'))
     .flatMap((line) =>
-      [...(line.split('|')[1] ?? '').matchAll(/`(--?[A-Za-z0-9-]+)/g)].map((match) => match[1] as string),
+      [...(line.split('|')[1] ?? '').matchAll(/`([A-Za-z0-9-]+)/g)].map((match) => match[1] as string),
     ) ?? [];
+const refused = (): string[] => named('Options of dnf that are not offered');
+const strangers = (): string[] => named('Verbs of dnf that are not offered');
+
+/** What the program says of arguments. */
+function said(...args: string[]): { exit: number; text: string; hint: string } {
+  try {
+    parseArguments(args);
+  } catch (error) {
+    if (error instanceof KpmError) return { exit: error.exit, text: error.message, hint: error.hint ?? '' };
+    throw error;
+  }
+  return { exit: 0, text: '', hint: '' };
+}
+
+describe('what is not offered', () => {
+  test('the page and the program know the same verbs and options', () => {
+    expect(strangers().sort()).toEqual([...ELSEWHERE.verbs].sort());
+    expect(refused().sort()).toEqual([...ELSEWHERE.options].sort());
+    expect(ELSEWHERE.verbs.filter((word) => verbOf(word) !== null)).toEqual([]);
+  });
+
+  test.each(ELSEWHERE.verbs)('%s: what to type instead is something that can be typed', (word) => {
+    // With an option of its own, which must not be what is complained of.
+    const { exit, text, hint } = said(word, '--no-such-option');
+    expect([exit, text]).toEqual([2, `There is no verb ${word}.`]);
+    expect(hint).toMatch(/^\S.{15,} See `kpatch-pm --help`\.$/);
+    for (const [, typed] of hint.matchAll(/`kpatch-pm ([^`]+)`/g)) {
+      const names = (typed as string).split(' ').map((one) => (one === 'VERB' ? 'status' : one));
+      expect([typed, said(...names)]).toEqual([typed, { exit: 0, text: '', hint: '' }]);
+    }
+  });
+
+  test('`dnf kpatch WORD` is the verb of that name; options are answered in the same way', () => {
+    expect(said('kpatch', 'auto').hint).toMatch(/^Type `kpatch-pm auto`\./);
+    expect(said('-y', 'kpatch', 'manual-update').hint).toMatch(/^Type `kpatch-pm manual`\./);
+    expect(said('kpatch', 'list').hint).toMatch(/^Type `kpatch-pm list`\./);
+    expect(said('upgrade', '--nobest')).toMatchObject({ exit: 2, text: 'There is no option --nobest.' });
+    expect(said('upgrade', '--nobest').hint).toMatch(/^There is no solver/);
+    expect(said('-4', 'makecache').hint).toMatch(/^Type --setopt ip_resolve=4\./);
+  });
+
+  test('help VERB is --help of it, as in dnf', () => {
+    for (const args of [['help'], ['-q', 'help']]) expect(parseArguments(args).verb).toBeNull();
+    expect(parseArguments(['help', 'upgrade'])).toMatchObject({ verb: 'upgrade', words: [] });
+    expect(parseArguments(['help', 'module']).options.flag('help')).toBe(true);
+    expect(said('help', 'nosuch').text).toBe('There is no verb nosuch.');
+  });
+});
 
 needs('dnf')('every option of dnf for the verbs both have', () => {
   const ours = new Set((OPTIONS as readonly OptionSpec[]).flatMap(spellings));
@@ -110,6 +162,18 @@ needs('dnf')('every option of dnf for the verbs both have', () => {
       expect(theirs.filter((form) => !known.has(form))).toEqual([]);
     },
   );
+
+  test('each of its commands is offered, or the page says that it is not', () => {
+    const { stdout } = spawnSync('dnf', ['--disableplugin=*', '--help'], {
+      encoding: 'utf8',
+      env: { PATH: process.env.PATH, LC_ALL: 'C', COLUMNS: '200' },
+    });
+    const listed = stdout.split('List of Main Commands:')[1]?.split('General DNF options')[0] ?? '';
+    const theirs = [...listed.matchAll(/^([a-z][a-z-]+) {2,}/gm)].map(([, word]) => word as string);
+    expect(theirs.length).toBeGreaterThan(20);
+    const offered = (word: string): boolean => word === 'help' || verbOf(word) !== null;
+    expect(theirs.filter((word) => !offered(word) && !strangers().includes(word))).toEqual([]);
+  });
 
   test('nothing is called refused that is offered', () => {
     expect(refused().length).toBeGreaterThan(20);
