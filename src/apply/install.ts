@@ -11,7 +11,6 @@
 // stage -> sync -> journal (the commit point) -> steps -> clear. A crash before the journal leaves things as they were;
 // after it, `recover` does the steps again.
 import type { Problem } from '../domain/because.ts';
-import type { Outcome } from '../domain/plan.ts';
 import { hasErrno, KpmError } from '../errors.ts';
 import { whole } from '../host/interruption.ts';
 import type { Machine, Ui } from '../host/machine.ts';
@@ -22,11 +21,12 @@ import { checkSteps, clearJournal, type Journal, pendingJournal, writeJournal } 
 import type { LockedState } from '../state/lock.ts';
 import { receiptPath } from '../state/receipts.ts';
 import type { Blobs, Step, StepResult, TransactionResult } from '../state/steps.ts';
-import { perform, type Transaction } from './perform.ts';
+import { perform } from './perform.ts';
 import { halfwayPath, modulePath } from './places.ts';
 import { checkOpen } from './preflight.ts';
 import type { RunRecord } from './record.ts';
 import { blobsOf, clearStaging, stage } from './stage.ts';
+import { kernelOf, outcomeFor, type Refusal, type Transaction } from './transaction.ts';
 
 export interface TransactionOptions {
   /** Called at the commit point: from here on the transaction will be finished, if not by this run then by the next. */
@@ -55,9 +55,10 @@ export async function runTransaction(
   const left = pendingJournal(root, uid);
   if (left !== null) await finishLeft(machine, root, left);
   const { record } = options;
-  return whole(machine, UNFINISHED, async () => {
+  return begun(machine, async () => {
     checkOpen(root, work);
     stage(root, work, blobs);
+    root.syncs.now();
     // Numbered only now: what was not committed leaves no record.
     const steps = record ? [...work, record.of.step(record.ends)] : work;
     writeJournal(root, {
@@ -66,17 +67,20 @@ export async function runTransaction(
       by: machine.version,
       steps,
     });
+    root.syncs.now();
     options.onCommit?.();
-    const result = await finish(machine, root, steps);
-    for (const n of record?.ends ?? []) record?.of.set(n, outcomeOf(result));
+    const { refused, ...result } = await finish(machine, root, steps);
+    const carried = steps.at(-1);
+    if (record && carried?.do === 'record') {
+      for (const n of record.ends) record.of.set(n, outcomeFor(carried.record.actions[n]?.kernel ?? null, refused));
+    }
     return result;
   });
 }
 
-/** What a transaction came to, as the record says it. */
-function outcomeOf({ results }: TransactionResult): Outcome {
-  const refused = results.find(({ problem }) => problem !== null && problem.code !== 'not-registered');
-  return refused ? { outcome: 'failed', error: refused.problem } : { outcome: 'done', error: null };
+/** Work on a transaction: nothing but a second signal breaks it off, and a directory is synced once for all its changes. */
+function begun<T>(machine: Machine, work: () => Promise<T>): Promise<T> {
+  return whole(machine, UNFINISHED, () => machine.root.syncs.together(work));
 }
 
 /**
@@ -100,7 +104,7 @@ export async function recover(machine: Machine, locked: LockedState, ui: Ui): Pr
 
 function finishLeft(machine: Machine, root: Root, { steps }: Journal): Promise<TransactionResult> {
   for (const step of steps) sweep(root, step);
-  return whole(machine, UNFINISHED, () => finish(machine, root, steps));
+  return begun(machine, () => finish(machine, root, steps));
 }
 
 /** What is left to do when a transaction is broken off after its commit point. */
@@ -115,18 +119,27 @@ const OF_THE_DISK = ['EIO', 'EACCES', 'EPERM', 'ENOMEM', 'EMFILE', 'ENFILE', 'EB
 const isTransient = (error: KpmError): boolean =>
   TRANSIENT.includes(error.code) || hasErrno(error.cause, ...OF_THE_DISK);
 
-async function finish(machine: Machine, root: Root, steps: readonly Step[]): Promise<TransactionResult> {
+interface Finished extends TransactionResult {
+  readonly refused: readonly Refusal[];
+}
+
+async function finish(machine: Machine, root: Root, steps: readonly Step[]): Promise<Finished> {
   const transaction: Transaction = {
     machine,
     steps,
     registered: new Map(),
+    stopped: new Map(),
     clinging: new Set(),
     notices: [],
     refused: [],
   };
+  const { stopped, refused, notices } = transaction;
   const results: StepResult[] = [];
-  const stopped = new Map<string, Problem>();
+  let barrier: Barrier = 'brings';
   for (const step of steps) {
+    // After a power cut nothing may be gone, and rpm not name what is not there, while its successor is.
+    if (barrierOf(step) !== barrier) root.syncs.now();
+    barrier = barrierOf(step);
     const kernel = kernelOf(step);
     // A setting follows only where everything before it went well.
     const before = kernel !== null ? stopped.get(kernel) : step.do === 'setting' ? [...stopped.values()][0] : undefined;
@@ -135,12 +148,22 @@ async function finish(machine: Machine, root: Root, steps: readonly Step[]): Pro
     // The rpm database and settings are nobody's predecessor; a module that did not arrive is.
     if (problem && kernel !== null && step.do === 'put' && problem.code !== 'not-registered')
       stopped.set(kernel, problem);
-    if (problem && problem.code !== 'not-registered') transaction.refused.push(problem);
+    if (problem && problem.code !== 'not-registered') refused.push({ kernel, problem });
     results.push({ step, outcome: typeof done === 'string' ? done : 'refused', problem });
   }
+  root.syncs.now();
   clearJournal(root);
+  root.syncs.now();
   clearStaging(root);
-  return { results, notices: transaction.notices };
+  return { results, notices, refused };
+}
+
+type Barrier = 'brings' | 'takes' | 'tells';
+
+/** What was done so far is synced before a step of another kind. */
+function barrierOf({ do: kind }: Step): Barrier {
+  if (kind === 'register' || kind === 'unregister') return 'tells';
+  return kind === 'drop' || kind === 'unreceipt' || kind === 'forget' || kind === 'reset' ? 'takes' : 'brings';
 }
 
 async function attempt(step: Step, transaction: Transaction): Promise<'done' | 'already' | Problem> {
@@ -150,11 +173,6 @@ async function attempt(step: Step, transaction: Transaction): Promise<'done' | '
     if (!(error instanceof KpmError) || isTransient(error)) throw error;
     return { code: error.code, text: error.message };
   }
-}
-
-function kernelOf(step: Step): string | null {
-  if (step.do === 'receipt') return step.receipt.kernel;
-  return 'kernel' in step ? step.kernel : null;
 }
 
 const isTemporary = (name: string): boolean => /^\..+\.[0-9a-f]{12}\.tmp$/.test(name);

@@ -1,10 +1,8 @@
 // Doing one step. Every step looks first and does nothing where its end is reached, so that it may be done twice.
 import path from 'node:path';
-import type { Problem } from '../domain/because.ts';
 import { formatNevra } from '../domain/nevra.ts';
 import { hasErrno, KpmError } from '../errors.ts';
 import { moduleFacts } from '../formats/elf/module.ts';
-import type { Machine } from '../host/machine.ts';
 import { RETIRED } from '../state/directory.ts';
 import { HISTORY, recordPath, recordText } from '../state/history.ts';
 import { HOLDS, holdsText, readHolds, withHold, withoutHold } from '../state/holds.ts';
@@ -24,27 +22,10 @@ import type {
 import { labelDirectory, labelModule } from './label.ts';
 import { BASE, halfwayPath, kernelDirectory, modulePath, retiredDirectory, stagedPath } from './places.ts';
 import { behindLink, closedPayload } from './preflight.ts';
-import { register, unregister } from './register.ts';
+import { unregister } from './register.ts';
+import { registration } from './registration.ts';
 import { sha256 } from './stage.ts';
-
-/** What the steps of one transaction share. */
-export interface Transaction {
-  readonly machine: Machine;
-  readonly steps: readonly Step[];
-  /** Answers of the register steps so far, by NEVRA. */
-  readonly registered: Map<string, boolean>;
-  /** Kernels of which a package would not leave the rpm database: its payload stays too. */
-  readonly clinging: Set<string>;
-  readonly notices: Problem[];
-  /** Why steps were refused so far; what rpm refuses is no failure. */
-  readonly refused: Problem[];
-}
-
-type Done = 'done' | 'already' | Problem;
-
-const tell = (transaction: Transaction, problem: Problem | null): void => {
-  if (problem) transaction.notices.push(problem);
-};
+import { type Done, outcomeFor, type Transaction, tell } from './transaction.ts';
 
 /** Does one step. Gives `done`, `already` (nothing to do), or why it was not done; raises what the file system raises. */
 export async function perform(step: Step, transaction: Transaction): Promise<Done> {
@@ -63,17 +44,8 @@ export async function perform(step: Step, transaction: Transaction): Promise<Don
       root.removeEmptyDir(path.posix.dirname(path.posix.dirname(file)));
       return changed ? 'done' : 'already';
     }
-    case 'register': {
-      const closed = closedPayload(root, transaction.steps, step.nevra);
-      const answer =
-        closed === null
-          ? await register(transaction.machine, step.nevra, stagedPath(step.sha256), step)
-          : { registered: false as const, why: closed };
-      transaction.registered.set(formatNevra(step.nevra), answer.registered);
-      if (answer.registered) return answer.changed ? 'done' : 'already';
-      const text = `The rpm database was not told of ${formatNevra(step.nevra)}: ${answer.why}. rpm -q and scanners will not see it.`;
-      return { code: 'not-registered', text };
-    }
+    case 'register':
+      return registration(step, transaction);
     case 'unregister': {
       const closed = closedPayload(root, transaction.steps, step.kernel);
       const answer =
@@ -99,7 +71,7 @@ export async function perform(step: Step, transaction: Transaction): Promise<Don
 
 /** Whether a conditional step applies: where the rpm database was not told, the package's own path stays empty. */
 const wants = (step: PutStep | DropStep, transaction: Transaction): boolean =>
-  !step.ifRegistered || transaction.registered.get(step.ifRegistered) === true;
+  !step.ifRegistered || transaction.registered.get(step.ifRegistered)?.registered === true;
 
 function isThere(step: PutStep, transaction: Transaction): boolean {
   const { root } = transaction.machine;
@@ -149,7 +121,8 @@ async function put(step: PutStep, transaction: Transaction): Promise<Done> {
   }
   // Another file system: a dot-file beside the target, which no loader looks at, and then the rename.
   const halfway = halfwayPath(step.place, step.kernel, step.file);
-  root.write(halfway, bytes, step);
+  // Nothing is loaded from the payload's path, and a replay knows its bytes by their checksum.
+  root.write(halfway, bytes, { ...step, durable: step.place === 'active' ? true : 'together' });
   if (step.place === 'active') tell(transaction, await labelModule(machine, halfway, target));
   root.rename(halfway, target);
   return 'done';
@@ -226,7 +199,7 @@ function keep(step: DropStep, target: string, transaction: Transaction): void {
 function receipt(step: ReceiptStep, transaction: Transaction): Done {
   const { root } = transaction.machine;
   const { kernel, package: nevra } = step.receipt;
-  const registered = transaction.registered.get(formatNevra(nevra)) ?? step.receipt.registered;
+  const registered = transaction.registered.get(formatNevra(nevra))?.registered ?? step.receipt.registered;
   const text = receiptText({ ...step.receipt, registered });
   const file = receiptPath(kernel, nevra.name);
   if (root.readText(file) === text) return 'already';
@@ -272,9 +245,10 @@ function forget(step: ForgetStep, { machine: { root } }: Transaction): Done {
   return files.length > 0 ? 'done' : 'already';
 }
 
-function record({ record, ends }: RecordStep, { machine: { root }, refused: [problem] }: Transaction): Done {
-  const end = problem === undefined ? DONE : { outcome: 'failed' as const, error: problem };
-  const actions = record.actions.map((action, n) => (ends.includes(n) ? { ...action, ...end } : action));
+function record({ record, ends }: RecordStep, { machine: { root }, refused }: Transaction): Done {
+  const actions = record.actions.map((action, n) =>
+    ends.includes(n) ? { ...action, ...outcomeFor(action.kernel, refused) } : action,
+  );
   const text = recordText({ ...record, actions });
   const path = recordPath(record.id);
   if (root.readText(path) === text) return 'already';
@@ -282,5 +256,3 @@ function record({ record, ends }: RecordStep, { machine: { root }, refused: [pro
   root.write(path, text, { mode: 0o600 });
   return 'done';
 }
-
-const DONE = { outcome: 'done', error: null } as const;

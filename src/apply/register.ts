@@ -50,11 +50,19 @@ function words(stderr: string): string {
   return lines.join(' ').slice(0, 500) || 'rpm gave no reason';
 }
 
-async function isRegistered(machine: Surroundings, database: string[], nevra: Nevra): Promise<boolean> {
+const keyOf = (nevra: Nevra): string => [nevra.name, nevra.epoch, nevra.version, nevra.release, nevra.arch].join('\t');
+
+/** Which of the packages the database has; asked in one start of rpm. */
+async function registeredOf(machine: Surroundings, database: string[], nevras: readonly Nevra[]): Promise<Set<string>> {
   const format = '%{NAME}\\t%|EPOCH?{%{EPOCH}}:{0}|\\t%{VERSION}\\t%{RELEASE}\\t%{ARCH}\\n';
-  const { stdout } = await machine.run.run('rpm', [...database, '-q', '--qf', format, nevra.name]);
-  const wanted = [nevra.name, nevra.epoch, nevra.version, nevra.release, nevra.arch].join('\t');
-  return stdout.toString('utf8').split('\n').includes(wanted);
+  const names = new Set(nevras.map(({ name }) => name));
+  const { stdout } = await machine.run.run('rpm', [...database, '-q', '--qf', format, ...names]);
+  const lines = new Set(stdout.toString('utf8').split('\n'));
+  return new Set(nevras.map(keyOf).filter((key) => lines.has(key)));
+}
+
+async function isRegistered(machine: Surroundings, database: string[], nevra: Nevra): Promise<boolean> {
+  return (await registeredOf(machine, database, [nevra])).size === 1;
 }
 
 type Ready = { readonly database: string[] } | { readonly why: string };
@@ -74,27 +82,84 @@ function change(machine: Surroundings): string[] {
   return ['--justdb', '--noscripts', '--notriggers', ...(machine.live ? [] : ['--noplugins'])];
 }
 
-/**
- * Adds a package to the rpm database, in place of an older one of its name. `file` is the package below the root.
- * Done again it changes nothing. A refusal (no kpatch installed, read-only database ...) is an answer, not an error.
- */
+/** A package to register: its file below the root; null: there is none. */
+export interface ToRegister {
+  readonly nevra: Nevra;
+  readonly file: string | null;
+}
+
+export interface RegisterOptions {
+  /** rpm may put an older version in the place of a newer one. */
+  readonly downgrade: boolean;
+  /** How long another transaction of rpm is waited for, milliseconds. */
+  readonly wait?: number;
+}
+
+/** Adds one package: as registerAll. */
 export async function register(
   machine: Surroundings,
   nevra: Nevra,
   file: string | null,
-  options: { readonly downgrade: boolean; readonly wait?: number },
+  options: RegisterOptions,
 ): Promise<Registration> {
+  const [answer] = await registerAll(machine, [{ nevra, file }], options);
+  return answer ?? refused('rpm was not asked');
+}
+
+/**
+ * Adds packages to the rpm database, each in place of an older one of its name, in one transaction of rpm. Where rpm
+ * refuses them together it is asked for each alone, so that one does not keep the others out. Gives an answer for each, in
+ * their order. Done again it changes nothing. A refusal (no kpatch installed, read-only database ...) is an answer, not an error.
+ */
+export async function registerAll(
+  machine: Surroundings,
+  packages: readonly ToRegister[],
+  options: RegisterOptions,
+): Promise<Registration[]> {
   const rpm = await ready(machine, options.wait ?? LOCK_WAIT_MS);
-  if ('why' in rpm) return refused(rpm.why);
-  if (await isRegistered(machine, rpm.database, nevra)) return { registered: true, changed: false };
-  const path = file === null ? null : machine.root.realPath(file);
-  if (path === null) return refused('the package file is no longer there');
+  if ('why' in rpm) return packages.map(() => refused(rpm.why));
+  const { database } = rpm;
+  const before = await registeredOf(
+    machine,
+    database,
+    packages.map(({ nevra }) => nevra),
+  );
+  const missing = packages.filter(({ nevra }) => !before.has(keyOf(nevra)));
+  const told = await tell(machine, database, missing, options);
+  return packages.map(({ nevra }) => told.get(keyOf(nevra)) ?? { registered: true, changed: false });
+}
+
+/** Tells rpm of packages it does not know yet; gives its answers by keyOf. */
+async function tell(
+  machine: Surroundings,
+  database: string[],
+  packages: readonly ToRegister[],
+  options: RegisterOptions,
+): Promise<Map<string, Registration>> {
+  const answers = new Map<string, Registration>();
+  const paths = packages.flatMap(({ nevra, file }) => {
+    const path = file === null ? null : machine.root.realPath(file);
+    if (path === null) answers.set(keyOf(nevra), refused('the package file is no longer there'));
+    return path ?? [];
+  });
+  const asked = packages.filter(({ nevra }) => !answers.has(keyOf(nevra)));
+  if (asked.length === 0) return answers;
   const older = options.downgrade ? ['--oldpackage'] : [];
-  const args = [...rpm.database, '-U', ...change(machine), ...older, '--ignoresize', '--ignorearch', path];
+  const args = [...database, '-U', ...change(machine), ...older, '--ignoresize', '--ignorearch', ...paths];
   const { status, stderr } = await machine.run.run('rpm', args, { timeout: RPM_TIMEOUT_MS });
   // rpm may end with 0 although it could not write: what the database says afterwards counts.
-  if (status === 0 && (await isRegistered(machine, rpm.database, nevra))) return { registered: true, changed: true };
-  return refused(words(stderr));
+  const after = await registeredOf(
+    machine,
+    database,
+    asked.map(({ nevra }) => nevra),
+  );
+  for (const one of asked) {
+    const key = keyOf(one.nevra);
+    if (after.has(key) && (status === 0 || asked.length > 1)) answers.set(key, { registered: true, changed: true });
+    else if (asked.length === 1) answers.set(key, refused(words(stderr)));
+    else for (const [name, answer] of await tell(machine, database, [one], options)) answers.set(name, answer);
+  }
+  return answers;
 }
 
 /** Takes a package out of the rpm database. Done again it changes nothing. */

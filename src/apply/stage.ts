@@ -53,7 +53,7 @@ export function clearStaging(root: Root, keep: ReadonlySet<string> = new Set()):
   root.removeEmptyDir(STAGING);
 }
 
-/** Writes every blob of a transaction to staging. Raises `no-space`, `blob-missing`; staging is empty then. */
+/** Writes every blob of a transaction to staging, to be synced by the caller before the commit. Raises `no-space`, `blob-missing`; staging is empty then. */
 export function stage(root: Root, steps: readonly Step[], blobs: Blobs): void {
   const carriers = steps.filter(carries);
   clearStaging(root);
@@ -66,7 +66,7 @@ export function stage(root: Root, steps: readonly Step[], blobs: Blobs): void {
       if (root.exists(path)) continue;
       // Mode and time are the installed file's already: it only has to be renamed.
       const own = step.do === 'put' ? { mode: step.mode, mtime: step.mtime } : { mode: 0o600 };
-      root.write(path, bytesOf(root, step, blobs), own);
+      root.write(path, bytesOf(root, step, blobs), { ...own, durable: 'together' });
     }
   } catch (error) {
     clearStaging(root);

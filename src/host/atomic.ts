@@ -3,6 +3,7 @@
 import { randomBytes } from 'node:crypto';
 import fs from 'node:fs';
 import { hasErrno } from '../errors.ts';
+import type { Syncs } from './syncs.ts';
 import { type Place, through } from './walk.ts';
 
 export interface WriteOptions {
@@ -14,8 +15,12 @@ export interface WriteOptions {
   readonly owner?: { readonly uid: number; readonly gid: number };
   /** Called with the temporary file's path before it is renamed into place (labels). */
   readonly beforeCommit?: (temporary: string) => void;
-  /** False: whole or not at all, but not necessarily there after a power cut. For what can be had again; true unless said. */
-  readonly durable?: boolean;
+  /**
+   * False: whole or not at all, but not necessarily there after a power cut. For what can be had again; true unless said.
+   * `together`: inside of Root.together the content is synced with everything else, so that until then a power cut may leave
+   * the name with other bytes; for what is known by its checksum.
+   */
+  readonly durable?: boolean | 'together';
 }
 
 /** A hidden name beside the final one, short enough for every file system. */
@@ -24,8 +29,9 @@ function scratchOf(place: Place): Place {
 }
 
 /** Writes a file: temporary file, owner, mode, times, fsync, rename, fsync of the directory. Raises node's errors. */
-export function writeFile(place: Place, data: Buffer | string, options: WriteOptions): void {
+export function writeFile(place: Place, data: Buffer | string, options: WriteOptions, syncs: Syncs): void {
   const scratch = scratchOf(place);
+  let taken = false;
   const fd = fs.openSync(through(scratch), 'wx', 0o600);
   try {
     try {
@@ -34,9 +40,10 @@ export function writeFile(place: Place, data: Buffer | string, options: WriteOpt
       if (options.owner !== undefined) own(fd, options.owner);
       fs.fchmodSync(fd, options.mode ?? 0o644);
       if (options.mtime !== undefined) fs.futimesSync(fd, options.mtime, options.mtime);
-      if (options.durable !== false) fs.fsyncSync(fd);
+      taken = options.durable === 'together' && syncs.file(fd);
+      if (options.durable !== false && !taken) fs.fsyncSync(fd);
     } finally {
-      fs.closeSync(fd);
+      if (!taken) fs.closeSync(fd);
     }
     options.beforeCommit?.(through(scratch));
     fs.renameSync(through(scratch), through(place));
@@ -44,7 +51,7 @@ export function writeFile(place: Place, data: Buffer | string, options: WriteOpt
     discard(scratch);
     throw error;
   }
-  if (options.durable !== false) syncDirectory(place);
+  if (options.durable !== false) syncs.directory(place.base);
 }
 
 function own(fd: number, { uid, gid }: { readonly uid: number; readonly gid: number }): void {
@@ -53,7 +60,7 @@ function own(fd: number, { uid, gid }: { readonly uid: number; readonly gid: num
 }
 
 /** Makes a symbolic link in place of whatever file or link has that name. */
-export function writeLink(place: Place, target: string): void {
+export function writeLink(place: Place, target: string, syncs: Syncs): void {
   const scratch = scratchOf(place);
   fs.symlinkSync(target, through(scratch));
   try {
@@ -62,7 +69,7 @@ export function writeLink(place: Place, target: string): void {
     discard(scratch);
     throw error;
   }
-  syncDirectory(place);
+  syncs.directory(place.base);
 }
 
 /** The temporary file goes; that it cannot is less than the error that is on its way. */
@@ -75,7 +82,7 @@ function discard(scratch: Place): void {
 }
 
 /** Makes a directory with exactly this mode, whatever the umask. False when something of that name is already there. */
-export function makeDirectory(place: Place, mode: number, durable = true): boolean {
+export function makeDirectory(place: Place, mode: number, syncs: Syncs | null): boolean {
   // The mode from the first moment on: nobody would mend that of a directory whose maker was killed.
   const umask = process.umask(0);
   try {
@@ -95,22 +102,8 @@ export function makeDirectory(place: Place, mode: number, durable = true): boole
   } finally {
     fs.closeSync(fd);
   }
-  if (durable) syncDirectory(place);
+  syncs?.directory(place.base);
   return true;
-}
-
-/** Syncs the directory that holds the place. */
-export function syncDirectory(place: Place): void {
-  // An O_PATH descriptor cannot be synced; open the same directory for reading.
-  const fd = fs.openSync(`${place.base}/.`, fs.constants.O_RDONLY | fs.constants.O_DIRECTORY);
-  try {
-    fs.fsyncSync(fd);
-  } catch (error) {
-    // Some file systems (FUSE, 9p) cannot sync a directory; they say so in these words.
-    if (!hasErrno(error, 'EINVAL', 'ENOTSUP', 'ENOSYS')) throw error;
-  } finally {
-    fs.closeSync(fd);
-  }
 }
 
 /** Removes a file; one that is gone already is no error. (rmSync gives errors of its own from Node 24 on, without errno.) */

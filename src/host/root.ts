@@ -3,8 +3,9 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { hasErrno, KpmError } from '../errors.ts';
-import { makeDirectory, removeFile, syncDirectory, type WriteOptions, writeFile, writeLink } from './atomic.ts';
+import { makeDirectory, removeFile, type WriteOptions, writeFile, writeLink } from './atomic.ts';
 import { unreadable, unwritable } from './failure.ts';
+import { Syncs } from './syncs.ts';
 import { components, descriptorsPath, type Place, through, walk } from './walk.ts';
 
 export type { WriteOptions } from './atomic.ts';
@@ -19,6 +20,8 @@ export class Root {
   readonly path: string;
   readonly #hook: ChangeHook | null;
   readonly #descriptors: string | null;
+  /** When changes are synced: at once, but inside of `syncs.together`. */
+  readonly syncs = new Syncs();
 
   /**
    * `directory` must exist; it is made absolute, links in it are resolved once.
@@ -124,7 +127,7 @@ export class Root {
       const sofar = parts.slice(0, n).join('/');
       if (this.stat(sofar)?.isDirectory()) continue;
       this.#change('mkdir', sofar, () => {
-        const made = this.#inside(sofar, true, (place) => makeDirectory(place, mode, durable));
+        const made = this.#inside(sofar, true, (place) => makeDirectory(place, mode, durable ? this.syncs : null));
         if (!made && this.stat(sofar)?.isDirectory() !== true) {
           throw unwritable(this.show(sofar), new Error('something that is no directory has that name'));
         }
@@ -135,7 +138,9 @@ export class Root {
   /** Writes a file so that at any moment the old or the new content is there: temporary file, fsync, rename, fsync. */
   write(relative: string, data: Buffer | string, options: WriteOptions = {}): void {
     // A link as last component is replaced, never written through.
-    this.#change('write', relative, () => this.#inside(relative, false, (place) => writeFile(place, data, options)));
+    this.#change('write', relative, () =>
+      this.#inside(relative, false, (place) => writeFile(place, data, options, this.syncs)),
+    );
   }
 
   /**
@@ -161,8 +166,8 @@ export class Root {
       this.#inside(from, false, (source) =>
         this.#inside(to, false, (target) => {
           fs.renameSync(through(source), through(target));
-          syncDirectory(target);
-          syncDirectory(source);
+          this.syncs.directory(target.base);
+          this.syncs.directory(source.base);
         }),
       ),
     );
@@ -189,7 +194,9 @@ export class Root {
 
   /** Makes a symbolic link, in place of a link or file of that name, atomically. */
   symlink(target: string, relative: string): void {
-    this.#change('symlink', relative, () => this.#inside(relative, false, (place) => writeLink(place, target)));
+    this.#change('symlink', relative, () =>
+      this.#inside(relative, false, (place) => writeLink(place, target, this.syncs)),
+    );
   }
 
   /** The text of a symbolic link; null when there is none of that name. */
@@ -205,7 +212,7 @@ export class Root {
         this.#inside(to, false, (target) => {
           try {
             fs.linkSync(through(source), through(target));
-            syncDirectory(target);
+            this.syncs.directory(target.base);
             return true;
           } catch (error) {
             if (hasErrno(error, 'EEXIST')) return false;
@@ -224,7 +231,7 @@ export class Root {
     this.#change('remove', relative, () =>
       this.#inside(relative, false, (place) => {
         removeFile(place);
-        syncDirectory(place);
+        this.syncs.directory(place.base);
       }),
     );
     return true;
@@ -237,7 +244,7 @@ export class Root {
       this.#change('rmdir', relative, () =>
         this.#inside(relative, false, (place) => {
           fs.rmdirSync(through(place));
-          syncDirectory(place);
+          this.syncs.directory(place.base);
         }),
       );
       return true;
