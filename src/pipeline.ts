@@ -8,8 +8,9 @@ import type { World } from './domain/world.ts';
 import { KpmError } from './errors.ts';
 import type { Machine, Ui } from './host/machine.ts';
 import { applyPlan, type Report } from './pipeline/apply.ts';
+import { checkDecisions } from './pipeline/holds.ts';
 import { checkMatches, checkUsable, specsOf, withNamedFiles } from './pipeline/named.ts';
-import { look } from './pipeline/observe.ts';
+import { look, SETTING_ONLY } from './pipeline/observe.ts';
 import type { Observed } from './pipeline/observed.ts';
 import { finishRegistrations } from './pipeline/registration.ts';
 import type { Request } from './pipeline/request.ts';
@@ -33,7 +34,8 @@ export interface Result {
 /**
  * Carries out a verb that may change something. `approve` is shown the plan and answers whether to go on; it is not asked
  * when there is nothing to do. A dry run stops there: it takes no lock and needs no root.
- * Raises `aborted` when the answer is no, `locked`, `needs-root`, `kernel-not-installed` and the errors of observing.
+ * Raises `aborted` when the answer is no, `locked`, `needs-root`, `kernel-not-installed`, `state-damaged` and
+ * `state-newer` where holds cannot be read, and the errors of observing.
  */
 export async function carryOut(
   machine: Machine,
@@ -42,6 +44,7 @@ export async function carryOut(
   approve: (world: World, plan: Plan) => Promise<boolean>,
 ): Promise<Result> {
   if (request.dryRun) {
+    if (!SETTING_ONLY.includes(request.verb)) checkDecisions(machine);
     const observed = await look(machine, request, ui);
     try {
       const undo = recordToUndo(machine, request, ui);
@@ -55,6 +58,7 @@ export async function carryOut(
   let observed: Observed | null = null;
   try {
     await recover(machine, locked, ui);
+    if (!SETTING_ONLY.includes(request.verb)) checkDecisions(machine);
     observed = await look(machine, request, ui);
     const undo = recordToUndo(machine, request, ui);
     observed = withKeptLevels(await withNamedFiles(observed, request), undo);

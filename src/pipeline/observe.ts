@@ -26,6 +26,7 @@ import { readHolds } from '../state/holds.ts';
 import { readQuarantine } from '../state/quarantine.ts';
 import { readReceipts } from '../state/receipts.ts';
 import { rpmdbMemo } from '../state/rpmdbmemo.ts';
+import { maySeeState } from './holds.ts';
 import { keyNotices } from './key-expiry.ts';
 import { metadataTrust } from './metadata-trust.ts';
 import type { Observed } from './observed.ts';
@@ -62,7 +63,7 @@ const STAGED: readonly Request['verb'][] = [
 /** Verbs that warn before the last key for live patches ends. */
 const TELLS_OF_KEYS: readonly Request['verb'][] = ['status', 'metrics', 'doctor'];
 /** Verbs that only write a setting: no repository is asked. */
-const SETTING_ONLY: readonly Request['verb'][] = ['manual', 'auto-filter', 'no-filter'];
+export const SETTING_ONLY: readonly Request['verb'][] = ['manual', 'auto-filter', 'no-filter'];
 
 /**
  * Looks at everything once. Raises the errors of a configuration that cannot be read at all and, unless the verb only
@@ -160,8 +161,7 @@ interface OwnState {
 }
 
 function ownState({ root, uid }: Machine, notices: Problem[]): OwnState {
-  const directory = root.lstat(STATE);
-  if (directory !== null && uid !== 0 && directory.uid !== uid) {
+  if (!maySeeState({ root, uid })) {
     notices.push({ code: 'needs-root', text: `Receipts and holds in ${root.show(STATE)} can be read by root only.` });
     return { receipts: [], holds: [], quarantined: [], hidden: true };
   }

@@ -7,6 +7,8 @@ export interface FileFormat<T> {
   /** What it is, for messages: `receipt`. */
   readonly what: string;
   readonly current: number;
+  /** What moving a damaged one away comes to, for the hint: `the holds in it are lifted then`. */
+  readonly lost?: string;
   /** How to get from a format to the next one. */
   readonly migrations: Readonly<Record<number, (old: Fields) => Fields>>;
   /** Takes fields of the current format; null when they are not what they should be. */
@@ -15,11 +17,16 @@ export interface FileFormat<T> {
 
 export type Fields = Readonly<Record<string, unknown>>;
 
-function damaged(shown: string, what: string, why: string, cause?: unknown): KpmError {
+function damaged(
+  shown: string,
+  { what, lost }: Pick<FileFormat<unknown>, 'what' | 'lost'>,
+  why: string,
+  cause?: unknown,
+): KpmError {
   return new KpmError('state-damaged', {
     text: `${shown} is no usable ${what}: ${why}.`,
     subject: shown,
-    hint: `Move it away and run the same command again: mv ${shown} /root/`,
+    hint: `Move it away${lost ? ` (${lost})` : ''} and run the same command again: mv ${shown} /root/`,
     cause,
   });
 }
@@ -35,9 +42,9 @@ export function parseState<T>(text: string, shown: string, format: FileFormat<T>
   try {
     value = JSON.parse(text);
   } catch (cause) {
-    throw damaged(shown, format.what, 'it is not JSON', cause);
+    throw damaged(shown, format, 'it is not JSON', cause);
   }
-  if (!isFields(value) || !Number.isInteger(value.format)) throw damaged(shown, format.what, 'it has no format number');
+  if (!isFields(value) || !Number.isInteger(value.format)) throw damaged(shown, format, 'it has no format number');
   let fields = value;
   let number = value.format as number;
   if (number > format.current) {
@@ -49,11 +56,11 @@ export function parseState<T>(text: string, shown: string, format: FileFormat<T>
   }
   for (; number < format.current; number++) {
     const migrate = format.migrations[number];
-    if (!migrate) throw damaged(shown, format.what, `its format ${number} was never used`);
+    if (!migrate) throw damaged(shown, format, `its format ${number} was never used`);
     fields = { ...migrate(fields), format: number + 1 };
   }
   const checked = format.check(fields);
-  if (checked === null) throw damaged(shown, format.what, 'a field is missing or of the wrong kind');
+  if (checked === null) throw damaged(shown, format, 'a field is missing or of the wrong kind');
   return checked;
 }
 

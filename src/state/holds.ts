@@ -15,6 +15,7 @@ const textOrNull = (value: unknown): boolean => value === null || typeof value =
 
 const FORMAT: FileFormat<HoldsFile> = {
   what: 'list of holds',
+  lost: 'the holds in it are lifted then',
   current: 1,
   migrations: {},
   check: (fields) =>

@@ -25,6 +25,7 @@ const isModule = (value: unknown): boolean =>
 
 const FORMAT: FileFormat<QuarantineFile> = {
   what: 'quarantine list',
+  lost: 'the modules it names may be loaded again then',
   current: 1,
   migrations: {},
   check: (fields) =>

@@ -6,7 +6,8 @@ import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { installSteps } from '../../src/apply/transactions.ts';
 import { main } from '../../src/cli/main.ts';
 import { Root } from '../../src/host/root.ts';
-import { readHolds } from '../../src/state/holds.ts';
+import { HOLDS, readHolds } from '../../src/state/holds.ts';
+import { writeJournal } from '../../src/state/journal.ts';
 import { readReceipts } from '../../src/state/receipts.ts';
 import { machineOver } from '../support/machine.ts';
 import { K1, levelRequest } from '../support/packages.ts';
@@ -62,6 +63,42 @@ test('uninstall of what a package brought is a hold, so that automatic runs leav
   expect(there()).toEqual([]);
   expect(readReceipts(machine.root, uid)).toEqual([]);
   expect(readHolds(machine.root, uid)).toMatchObject([{ kernel: K1, name: 'kpatch-patch-5_14_0-427_13_1' }]);
+});
+
+test('without a running kernel of its own a root wants -k; load --all says why it loads nothing', async () => {
+  const image = path.join(dir, 'image');
+  mkdirSync(image);
+  const [made] = (await levelRequest('1-2')).modules;
+  writeFileSync(path.join(dir, 'root', FILE), made?.bytes ?? '');
+  const around = async (...words: string[]) => {
+    const seen = surroundings({ hostPath: dir, directory: '/root', uname: K1 });
+    const status = await main(['--installroot', image, 'module', ...words], seen);
+    return { status, err: seen.stderr.text };
+  };
+  const missing = { status: 1, err: 'kpatch: no kernel runs in this root; name the one that is meant: -k KVER\n' };
+  expect(await around('install', FILE)).toEqual(missing);
+  expect(await around('uninstall', FILE)).toEqual(missing);
+  expect(await around('load', '--all')).toEqual({ status: 0, err: '' });
+  expect(await around('install', '-k', K1, FILE)).toMatchObject({ status: 0 });
+  const { status, err } = await around('load', '--all');
+  expect(status).toBe(1);
+  expect(err).toMatch(/^kpatch: nothing was loaded: .* is not the running system/);
+});
+
+test('what an earlier run left is finished first; where holds cannot be read nothing is taken away', async () => {
+  const machine = machineOver(dir);
+  await changingRun(machine, installSteps(await levelRequest('1-2')));
+  const hold = { kernel: K1, name: 'kpatch-patch-other', since: '2026-01-01T00:00:00Z', why: 'removed' };
+  const journal = { command: 'kpatch-pm remove', since: '2026-01-01T00:00:00Z', by: '0' };
+  writeJournal(machine.root, { ...journal, steps: [{ do: 'hold', hold }] });
+  writeFileSync(path.join(dir, 'root', 'own.ko'), readFileSync(path.join(dir, 'var/lib/kpatch', K1, FILE)));
+  const { status, err } = await module('install', 'own.ko');
+  expect(status).toBe(0);
+  expect(err).toContain('Finishing what was begun at 2026-01-01T00:00:00Z (kpatch-pm remove).');
+  expect(readHolds(machine.root, uid)).toEqual([hold]);
+  machine.root.write(HOLDS, '{');
+  expect(await module('uninstall', FILE)).toMatchObject({ status: 1, err: expect.stringContaining('holds.json') });
+  expect(there()).toEqual([FILE, 'own.ko']);
 });
 
 needs('modinfo')('info', () => {

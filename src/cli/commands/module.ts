@@ -114,6 +114,7 @@ function sessionFor(
     const command = `kpatch-pm module ${words[0] ?? ''}`;
     const lock = await lockState(machine, openState(machine), { timeout, command });
     locks.push(lock);
+    await (await import('../../apply/install.ts')).recover(machine, lock, ui);
     return lock;
   };
   return {

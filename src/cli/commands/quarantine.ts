@@ -1,11 +1,13 @@
 // quarantine: what the crash guard took out of use, and how it comes back.
 import { release } from '../../apply/aside.ts';
+import { recover } from '../../apply/install.ts';
 import type { QuarantinedModule } from '../../domain/crashguard.ts';
 import { EXIT, KpmError } from '../../errors.ts';
+import { maySeeState } from '../../pipeline/holds.ts';
 import { readAttempts, withoutAttempt, writeAttempts } from '../../state/attempts.ts';
 import { openState } from '../../state/directory.ts';
 import { lockState } from '../../state/lock.ts';
-import { readQuarantine } from '../../state/quarantine.ts';
+import { QUARANTINE, readQuarantine } from '../../state/quarantine.ts';
 import { readReceipts } from '../../state/receipts.ts';
 import { usageError } from '../arguments.ts';
 import type { Context } from '../context.ts';
@@ -13,13 +15,20 @@ import { cleanDeep } from '../render/clean.ts';
 import { errorJson, JSON_FORMAT, jsonText } from '../render/json.ts';
 
 export async function run(context: Context): Promise<number> {
-  const { machine, output, options, ui, words } = context;
+  const { machine, output, options, words } = context;
   const [command = 'list', ...names] = words;
   if (command === 'clear') return clear(context, names);
   if (command !== 'list' || names.length > 0) {
     throw usageError(`quarantine knows \`list\` and \`clear MODULE...\`.`, 'quarantine');
   }
-  const found = readQuarantine(machine.root, machine.uid, ({ text }) => ui.warn(text));
+  // A list that cannot be read is no empty list.
+  if (!maySeeState(machine)) {
+    throw new KpmError('needs-root', {
+      text: `What is in quarantine (${machine.root.show(QUARANTINE)}) can be read by root only.`,
+      hint: 'Run: sudo kpatch-pm quarantine',
+    });
+  }
+  const found = readQuarantine(machine.root, machine.uid);
   if (options.flag('json')) output.out(jsonText(quarantineJson(found)));
   else output.out(listText(found));
   return EXIT.done;
@@ -43,6 +52,7 @@ async function clear({ machine, output, options, request, ui }: Context, names: 
     command: 'kpatch-pm quarantine clear',
   });
   try {
+    await recover(machine, locked, ui);
     const all = readQuarantine(machine.root, machine.uid);
     const chosen = all.filter(({ module, file }) => names.includes(module) || names.includes(file));
     const stranger = names.find((name) => !all.some(({ module, file }) => module === name || file === name));

@@ -1,4 +1,5 @@
 // Changing what is trusted: by a person's word, in plain sight, under the lock of the root.
+import { recover } from '../../apply/install.ts';
 import { KpmError } from '../../errors.ts';
 import { mergeKeys, type PublicKey } from '../../formats/openpgp/index.ts';
 import type { Machine, Ui } from '../../host/machine.ts';
@@ -33,11 +34,12 @@ export interface KeyDone {
   readonly repo: string | null;
 }
 
-/** A dry run takes no lock: it changes nothing, and gives what would be done. */
+/** What an earlier run left is finished first. A dry run takes no lock: it changes nothing, and gives what would be done. */
 async function underLock<T>({ machine, request, ui }: KeyChange, act: () => Promise<T>): Promise<T> {
   if (request.dryRun) return act();
   const locked = await lock(machine, request, ui);
   try {
+    await recover(machine, locked, ui);
     return await act();
   } finally {
     locked.release();

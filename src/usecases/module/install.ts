@@ -12,6 +12,7 @@ import { moduleFacts } from '../../formats/elf/module.ts';
 import { canSignal, livepatches, signalTasks } from '../../host/livepatch.ts';
 import { installedPatches } from '../../observe/system/installed.ts';
 import { readRpmdb } from '../../observe/system/rpmdb.ts';
+import { checkDecisions } from '../../pipeline/holds.ts';
 import { moduleAction } from '../../pipeline/record.ts';
 import { ensureBoot } from '../../pipeline/units.ts';
 import { STAGING } from '../../state/directory.ts';
@@ -25,6 +26,7 @@ export async function install(session: Session, kernel: string, words: readonly 
   const [typed] = words;
   const { root, host } = session.machine;
   if (typed === undefined) return session.fail('no module file specified');
+  if (kernel === '') return noKernel(session);
   const from = typedFile(host, session.directory, typed);
   if (from === null) return session.fail(`${typed} doesn't exist`);
   const file = path.posix.basename(from);
@@ -62,15 +64,21 @@ export async function install(session: Session, kernel: string, words: readonly 
   return 0;
 }
 
+/** Without -k the running kernel is meant, and there is none of ours in another root, a container or a chroot. */
+const noKernel = (session: Session): number =>
+  session.fail('no kernel runs in this root; name the one that is meant: -k KVER');
+
 /** `uninstall [-k KVER] FILE|MODULE`. What a package brought is held afterwards, so that automatic runs leave it away. */
 export async function uninstall(session: Session, kernel: string, words: readonly string[]): Promise<number> {
   const [name] = words;
   const { root, run, uid, now } = session.machine;
   if (name === undefined) return session.fail('no module file specified');
   if (name.includes('/')) return session.fail('please supply patch module name without path');
+  if (kernel === '') return noKernel(session);
   const found = installedFile(root, kernel, name);
   if (found === null) return session.fail(`${name} is not installed for kernel ${kernel}`);
   const locked = await session.transaction();
+  checkDecisions(session.machine);
   session.out(`uninstalling ${name} (${kernel})\n`);
   const installed = installedPatches(root, await readRpmdb(root, run), readReceipts(root, uid));
   const patch = installed.find(({ file }) => file === found.path);

@@ -16,7 +16,7 @@ export interface Session {
   fail(text: string): number;
   /** What the utility does not say: why, and what to do next. */
   explain(error: KpmError): void;
-  /** Our directory with the lock taken, which is kept to the end. Raises `locked`, `state-unsafe`, `needs-root`. */
+  /** Our directory with the lock taken, which is kept to the end, and earlier work finished. Raises `locked`, `state-unsafe`, `needs-root`. */
   locked(): Promise<State>;
   /** The same, for a transaction. */
   transaction(): Promise<import('../../state/lock.ts').LockedState>;
