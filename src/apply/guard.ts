@@ -11,7 +11,7 @@ import type { Root } from '../host/root.ts';
 import { readAttempts, withAttempt, withoutAttempt, withProven, writeAttempts } from '../state/attempts.ts';
 import type { State } from '../state/directory.ts';
 import { readQuarantine } from '../state/quarantine.ts';
-import { type LoadRequest, type LoadResult, loadModule } from './load/load.ts';
+import { checkMayLoad, type LoadRequest, type LoadResult, loadModule } from './load/load.ts';
 import { realStopwatch } from './load/times.ts';
 
 const MAX_MODULE = 512 * 1024 * 1024;
@@ -41,6 +41,8 @@ async function guarded(state: State, request: GuardedLoad): Promise<LoadResult> 
   const { root, uid } = state;
   const sha256 = request.sha256 ?? hashOf(machine.root, file);
   refuseQuarantined(state, request, sha256);
+  // No marker for a load that is not tried: in a container it would be about somebody else's kernel.
+  checkMayLoad(request);
   preflight(request);
   const active = livepatches(machine.host).some((patch) => patch.module === module && patch.enabled);
   if (active || sha256 === null) return loadModule(request).then((result) => lookAgain(request, result));

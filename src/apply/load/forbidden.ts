@@ -13,7 +13,11 @@ const OFF = ['kpatch.enable=0', 'kpatch-pm.enable=0'];
 export function loadingForbidden(machine: Machine): Problem | null {
   const forbidden = (text: string): Problem => ({ code: 'loading-forbidden', text });
   if (!machine.live) {
-    return forbidden(`${machine.root.path} is not the running system; its live patches are loaded when it boots.`);
+    return forbidden(
+      machine.root.isHost
+        ? 'This is a container or a chroot, and the kernel is not its own; --host says otherwise.'
+        : `${machine.root.path} is not the running system; its live patches are loaded when it boots.`,
+    );
   }
   if (machine.uname === null) return forbidden('The release of the running kernel is not known.');
   if (machine.env.LEAPP_IPU_IN_PROGRESS) {

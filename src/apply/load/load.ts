@@ -63,7 +63,7 @@ export interface LoadResult {
  */
 export async function loadModule(request: LoadRequest): Promise<LoadResult> {
   const { machine, module } = request;
-  mayLoad(machine, request.kernel, module);
+  checkMayLoad(request);
   refuseDowngrade(request);
   const times = { ...DEFAULT_TIMES, ...request.times };
   const stopwatch = request.stopwatch ?? realStopwatch;
@@ -145,7 +145,11 @@ function requireRoot(machine: Machine, module: string): void {
   });
 }
 
-function mayLoad(machine: Machine, kernel: KernelRelease, module: string): void {
+/**
+ * Whether a module for this kernel may be loaded on this machine at all; nothing is touched.
+ * Raises `loading-forbidden`, `kernel-mismatch`, `needs-root`, `no-livepatch-support`.
+ */
+export function checkMayLoad({ machine, kernel, module }: Pick<LoadRequest, 'machine' | 'kernel' | 'module'>): void {
   const forbidden = loadingForbidden(machine);
   if (forbidden) {
     throw new KpmError('loading-forbidden', {

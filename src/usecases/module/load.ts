@@ -1,7 +1,8 @@
 // `module load` and `module unload`, in the words of the kpatch utility; what the kernel says decides.
 import { loadGuarded } from '../../apply/guard.ts';
 import { selinuxEnforces } from '../../apply/load/domain.ts';
-import { type LoadRequest, unloadModule } from '../../apply/load/load.ts';
+import { loadingForbidden } from '../../apply/load/forbidden.ts';
+import { checkMayLoad, type LoadRequest, unloadModule } from '../../apply/load/load.ts';
 import { bootFiles } from '../../decide/boot.ts';
 import type { KernelRelease } from '../../domain/kernel.ts';
 import { KpmError } from '../../errors.ts';
@@ -28,10 +29,16 @@ async function loadAll(session: Session): Promise<number> {
   const { machine } = session;
   const { root, uid } = machine;
   const kernel = machine.uname as KernelRelease | null;
-  const files = moduleFiles(root, kernel ?? '');
+  if (kernel === null) {
+    const forbidden = loadingForbidden(machine);
+    // Which kernel's modules are meant is not known here; silence would look like success.
+    if (forbidden === null || moduleFiles(root).length === 0) return 0;
+    return session.fail(`nothing was loaded: ${forbidden.text}`);
+  }
+  const files = moduleFiles(root, kernel);
   const receipts = readReceipts(root, uid, () => undefined);
   const installed = installedPatches(root, { how: 'none', path: null, packages: [], notices: [] }, receipts);
-  const { aside, refused } = bootFiles(kernel ?? ('' as KernelRelease), { installed });
+  const { aside, refused } = bootFiles(kernel, { installed });
   for (const { module } of aside) session.err(`kpatch: ${module} is not loaded: a higher level of it is installed\n`);
   const left = new Set([...aside].map(({ file }) => file));
   let status = 0;
@@ -60,14 +67,16 @@ async function loadFile(session: Session, file: string): Promise<number> {
     return 0;
   }
   session.out(present ? 'module already loaded, re-enabling\n' : `loading patch module: ${shown}\n`);
+  const kernel = (machine.uname ?? '') as KernelRelease;
   try {
+    checkMayLoad({ machine, kernel, module });
     const state = await session.locked();
     const receipt = readReceipts(machine.root, machine.uid, () => undefined)
       .flatMap((one) => one.files.map((entry) => ({ ...entry, path: `var/lib/kpatch/${one.kernel}/${entry.file}` })))
       .find((entry) => entry.path === file);
     const result = await loadGuarded(state, {
       machine,
-      kernel: (machine.uname ?? '') as KernelRelease,
+      kernel,
       file,
       module,
       sha256: receipt?.sha256 ?? null,

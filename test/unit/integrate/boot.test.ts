@@ -145,6 +145,16 @@ describe('crash guard at boot', () => {
     expect(existsSync(path.join(dir, 'var/lib/kpatch-pm/quarantine'))).toBe(false);
   });
 
+  test('who may not read the list is not told that it is empty', async () => {
+    await marked();
+    put('sys/fs/pstore/dmesg-efi-1', 'Panic#1 Part1\n');
+    await run('boot');
+    const around = { ...surroundings({ hostPath: dir, uname: K1 }), uid: machine.uid + 4711 };
+    expect(await main(['quarantine'], around)).toBe(1);
+    expect(around.stdout.text).toBe('');
+    expect(around.stderr.text).toContain('can be read by root only.\n  Run: sudo kpatch-pm quarantine');
+  });
+
   test('a quarantined file that came back is taken out again; another file of that name is not', async () => {
     await marked();
     put('sys/fs/pstore/dmesg-efi-1', 'Panic#1 Part1\n');
@@ -174,6 +184,29 @@ describe('the marker', () => {
   test('a load that is refused leaves none: the machine lives', async () => {
     await expect(load('now')).rejects.toMatchObject({ code: 'loading-forbidden' });
     expect(existsSync(path.join(dir, 'var/lib/kpatch-pm/attempts.json'))).toBe(false);
+  });
+
+  test('nor does one in a container or another root, where no kernel is known; a typed load does not even make our directory', async () => {
+    const elsewhere = machineOver(dir, null, { host: new Root(dir), live: false, uname: null });
+    const request = {
+      machine: elsewhere,
+      kernel: '' as typeof K1,
+      file: `${DIRECTORY}/${TWO}`,
+      module: 'm',
+      sha256: null,
+    };
+    const utility = { path: null, version: null };
+    await expect(
+      loadGuarded(openState(elsewhere), { ...request, loader: 'builtin', utility, proof: 'now' }),
+    ).rejects.toMatchObject({ code: 'loading-forbidden' });
+    expect(existsSync(path.join(dir, 'var/lib/kpatch-pm/attempts.json'))).toBe(false);
+    put('image/root/x.ko', readFileSync(path.join(dir, DIRECTORY, TWO)));
+    const image = path.join(dir, 'image');
+    mkdirSync(path.join(image, 'var/lib'), { recursive: true });
+    const { status, err } = await run('--installroot', image, 'module', 'load', '/image/root/x.ko');
+    expect(status).toBe(1);
+    expect(err).toContain('is not the running system');
+    expect(existsSync(path.join(image, 'var/lib/kpatch-pm'))).toBe(false);
   });
 
   test('what proved healthy gets none again; what this boot began is healthy some time later', async () => {

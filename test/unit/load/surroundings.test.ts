@@ -105,6 +105,7 @@ describe('what sysfs says', () => {
 describe('places where nothing is loaded', () => {
   test.each([
     ['another root', { live: false, uname: null }, '', /is not the running system/],
+    ['a container', { live: false, uname: null, root: new Root('/') }, '', /container or a chroot.*--host/],
     ['an unknown kernel', { uname: null }, '', /not known/],
     ['a leapp upgrade', { env: { LEAPP_IPU_IN_PROGRESS: '8to9' } }, '', /upgrade is in progress/],
     ['switched off as for the utility', {}, 'quiet kpatch.enable=0 ro', /kpatch\.enable=0/],
