@@ -73,7 +73,10 @@ function repository({ kernel, world, installed, best }: Facts): Judgement {
     const [wait] = stageLevels([best], installed?.package ?? null, world).waiting;
     const text = `${formatNevra(best)} is on offer, ${has}${why}`;
     // Kept back on purpose is still not the newest level: its fixes are not there.
-    return wait ? broken(`${text}; it ${wait.because.text}`, `${INSTALL} ${best.name}`) : broken(text, INSTALL);
+    const byName = `${INSTALL} ${best.name}`;
+    if (wait) return broken(`${text}; it ${wait.because.text}`, byName);
+    // Without a name a hold is obeyed.
+    return broken(text, held ? byName : INSTALL);
   }
   if (world.repositories.length === 0) return unknown('no repository is enabled', null);
   if (unused.length > 0) return unknown(`no metadata of ${unused.join(', ')}`, REFRESH);
@@ -116,6 +119,11 @@ function receipt({ installed, seen, world, kernel }: Facts): Judgement {
     return ok(`${name}, installed ${found.when.slice(0, 10)}, ${by}`);
   }
   if (world.receiptsHidden) return unknown('only root may read it', 'sudo kpatch-pm verify');
+  const unread = (seen.unread ?? []).find(
+    ({ hidden, text }) => hidden || text.includes(`/${kernel.release}/${installed.package.name}.json`),
+  );
+  // Who installed it is not known then; the package itself is, by rpm.
+  if (unread) return unread.hidden ? skipped('only root may read it') : unknown(unread.text, reinstall(installed));
   return installed.source === 'kpatch-pm'
     ? unknown('it could not be read', 'kpatch-pm verify -v')
     : skipped(`${name} was installed by rpm or dnf`);

@@ -48,6 +48,8 @@ export interface Inspected {
     readonly signer: string | null;
     readonly when: string;
   }[];
+  /** Why receipts could not be read, if any could not; `hidden`: only root may. */
+  readonly unread?: readonly { readonly hidden: boolean; readonly text: string }[];
   /** Labels by file below the root (`...:modules_object_t:...`); null where SELinux is off. */
   readonly labels: ReadonlyMap<string, string | null> | null;
   /** A kernel parameter that switches loading off; null when there is none. */

@@ -1,4 +1,5 @@
 // Everything an answer about fixes rests on: the world, and what signed changelogs say.
+import type { Problem } from '../../domain/because.ts';
 import type { Evidence, KernelRecord, PatchRecord } from '../../domain/evidence.ts';
 import { formatNevra, type Nevra, sameNevra } from '../../domain/nevra.ts';
 import type { Receipt, Signer } from '../../domain/receipt.ts';
@@ -15,6 +16,8 @@ export interface Gathered {
   readonly world: World;
   readonly evidence: Evidence;
   readonly receipts: readonly Receipt[];
+  /** Why other receipts could not be read. */
+  readonly unread: readonly Problem[];
   /** Packages of kernels and live patches that the rpm database has. */
   readonly packages: readonly Nevra[];
   /** How the rpm database was read. */
@@ -27,10 +30,11 @@ export async function gather(machine: Machine, request: Request, ui: Ui): Promis
   await observed.net.close();
   const { world, rpmdb } = observed;
   // What may not be read is among the world's notices already.
-  const receipts = readReceipts(machine.root, machine.uid, () => undefined);
+  const unread: Problem[] = [];
+  const receipts = readReceipts(machine.root, machine.uid, (problem) => unread.push(problem));
   const packages = rpmdb.packages.map(({ nevra }) => nevra).filter(({ name }) => /^(?:kernel|kpatch)/.test(name));
   const evidence = await changelogs(machine, world, receipts, packages);
-  return { world, evidence, receipts, packages, rpmdb: rpmdb.how };
+  return { world, evidence, receipts, unread, packages, rpmdb: rpmdb.how };
 }
 
 async function changelogs(

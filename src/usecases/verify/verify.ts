@@ -14,7 +14,7 @@ const OFF = ['kpatch.enable=0', 'kpatch-pm.enable=0'];
 
 /** Looks at what only this answer needs: labels, the command line, patched functions. */
 export async function inspectMachine(machine: Machine, gathered: Gathered): Promise<Inspected> {
-  const { world, receipts, packages, rpmdb } = gathered;
+  const { world, receipts, unread, packages, rpmdb } = gathered;
   const files = world.installed.flatMap(({ file }) => (file === null ? [] : [file]));
   return {
     rpmdb,
@@ -26,6 +26,7 @@ export async function inspectMachine(machine: Machine, gathered: Gathered): Prom
       signer: one.signer === null ? null : one.signer.owner || one.signer.fingerprint,
       when: one.installedAt,
     })),
+    unread: unread.map(({ code, text }) => ({ hidden: code === 'file-unreadable', text })),
     labels: await labelsOf(machine, files),
     switchedOff: switchedOff(machine),
     functions: functionsOf(machine, world),

@@ -155,7 +155,16 @@ test.each<[string, string, World, Inspected]>([
   ],
   ['no repository', 'repository', usual({ repositories: [], offered: [] }), seen()],
   ['receipts of root', 'receipt', usual({ receiptsHidden: true }), seen({ receipts: [] })],
-  ['a receipt that is damaged', 'receipt', usual(), seen({ receipts: [] })],
+  ['a receipt that is gone meanwhile', 'receipt', usual(), seen({ receipts: [] })],
+  [
+    'a receipt that is damaged: the package is seen in the rpm database only',
+    'receipt',
+    usual({ installed: [installedFrom(two, K, { source: 'rpm', changed: null })] }),
+    seen({
+      receipts: [],
+      unread: [{ hidden: false, text: `/s/receipts/${K}/${two.name}.json is no usable receipt.` }],
+    }),
+  ],
   ['a label that cannot be read', 'label', usual(), seen({ labels: new Map([[FILE, null]]) })],
 ])('not known: %s: %s', (_what, name, machine, inspected) => {
   const found = judge(machine, inspected);
@@ -179,6 +188,26 @@ test.each<[string, World, Inspected]>([
   ['a module that names no functions', usual(), seen({ functions: new Map() })],
 ])('is no fault: %s', (_what, machine, inspected) => {
   expect(judge(machine, inspected).proof).toBe('protected');
+});
+
+test('who may not read receipts is not told that dnf installed it; the damaged receipt of another package does not matter', () => {
+  const byRpm = usual({ installed: [installedFrom(two, K, { source: 'rpm', changed: null })] });
+  const receiptLayer = (unread: NonNullable<Inspected['unread']>) =>
+    judge(byRpm, seen({ receipts: [], unread })).layers.find(({ name }) => name === 'receipt');
+  expect(receiptLayer([{ hidden: true, text: 'permission denied' }])).toMatchObject({
+    state: 'skipped',
+    text: 'only root may read it',
+  });
+  expect(receiptLayer([{ hidden: false, text: '/s/receipts/other/x.json is no usable receipt.' }])).toMatchObject({
+    state: 'skipped',
+    text: `${NEVRA} was installed by rpm or dnf`,
+  });
+});
+
+test('a held level is named in the command, for without a name the hold is obeyed', () => {
+  const hold = { kernel: K, name: two.name, since: '2026-01-01T00:00:00Z', why: 'removed on 2026-01-01 by admin' };
+  const found = judge(usual({ installed: [], loaded: [], holds: [hold] }), seen({ receipts: [], registered: [] }));
+  expect(found.first).toMatchObject({ name: 'repository', mend: `kpatch-pm install ${two.name}` });
 });
 
 test('a broken layer weighs more than one that is not known', () => {
