@@ -102,6 +102,13 @@ export async function recover(machine: Machine, locked: LockedState, ui: Ui): Pr
   return result;
 }
 
+/** Tries once more to end a transaction of this run; null: none is open. Raises what stands in its way, as runTransaction does. */
+export async function finishPending(machine: Machine, locked: LockedState): Promise<TransactionResult | null> {
+  const { root, uid } = locked.state;
+  const left = pendingJournal(root, uid);
+  return left === null ? null : finishLeft(machine, root, left);
+}
+
 function finishLeft(machine: Machine, root: Root, { steps }: Journal): Promise<TransactionResult> {
   for (const step of steps) sweep(root, step);
   return begun(machine, () => finish(machine, root, steps));

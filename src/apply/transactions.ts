@@ -160,6 +160,27 @@ export function installSteps(request: InstallRequest): Work {
   };
 }
 
+/**
+ * The work for several kernels as one transaction. The steps of each keep their order; between them stands what all do at the
+ * same point: every module arrives before rpm is told of all packages at once, and that before anything is taken away.
+ */
+export function mergedWork(works: readonly Work[]): Work {
+  const steps = works.flatMap((work) => work.steps);
+  const points = [...new Set(steps.map(pointOf))].sort((a, b) => a - b);
+  return {
+    steps: points.flatMap((point) => steps.filter((step) => pointOf(step) === point)),
+    blobs: new Map(works.flatMap(({ blobs }) => [...blobs])),
+  };
+}
+
+/** At which point of an install a step stands; installSteps gives them in this order. */
+function pointOf(step: Step): number {
+  if (step.do === 'put') return step.place === 'active' ? 0 : 2;
+  if (step.do === 'register') return 1;
+  if (step.do === 'receipt') return 2;
+  return step.do === 'drop' || step.do === 'unreceipt' ? 3 : 4;
+}
+
 /** The second half of an install that registers only after the module was proven; `receipt` is the one already written. */
 export function registerSteps(request: Registering & { readonly receipt: Receipt }): Work {
   const telling = registration(request);

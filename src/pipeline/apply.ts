@@ -1,5 +1,5 @@
-// Carrying out a plan: everything is fetched and verified before anything is changed; then one transaction per kernel,
-// so that one that fails leaves the others alone; then the setting; then the running kernel.
+// Carrying out a plan: everything is fetched and verified before anything is changed; then the packages, together where that
+// is possible, so that one that fails leaves the others alone; then the setting; then the running kernel.
 import { checkSigners } from '../apply/load/signer.ts';
 import { COMMAND_LINE } from '../domain/package.ts';
 import { isTake, type Outcome, type Plan } from '../domain/plan.ts';
@@ -8,6 +8,7 @@ import { whole } from '../host/interruption.ts';
 import type { Ui } from '../host/machine.ts';
 import type { LockedState } from '../state/lock.ts';
 import type { Application } from './application.ts';
+import { attempt } from './attempt.ts';
 import { downloadAll, dropDownloads } from './download.ts';
 import { installOne } from './install.ts';
 import { loadOne } from './load.ts';
@@ -20,6 +21,7 @@ import type { Request } from './request.ts';
 import { writeSetting } from './setting.ts';
 import { checkPlanSpace } from './space.ts';
 import { type StagedPatch, stage } from './stage.ts';
+import { installTogether } from './together.ts';
 import { makeTrustees } from './trust.ts';
 
 export interface Report {
@@ -27,11 +29,10 @@ export interface Report {
   readonly outcomes: readonly Outcome[];
   /** What was really taken, where the planned level was stepped over. */
   readonly staged: ReadonlyMap<number, StagedPatch>;
-  /** The signal for which actions were left out; null: none. */
+  /** The signal that asked for an end; actions that were not begun then were left out. Null: none. */
   readonly stopped: string | null;
 }
 
-const DONE: Outcome = { outcome: 'done', error: null };
 const NOT_RUN: Outcome = { outcome: 'not-run', error: null };
 
 /**
@@ -78,7 +79,7 @@ async function performAll(application: Application, outcomes: Outcome[]): Promis
   for (const [n, outcome] of outcomes.entries()) record.set(n, outcome);
   const taken = [...staged].flatMap(([n, patch]) => (outcomes[n]?.outcome === 'done' ? [patch.package] : []));
   // The work is done; room that is not given back now is by `clean`.
-  for (const { message } of dropDownloads(observed, taken)) ui.detail(message);
+  for (const { message } of await dropDownloads(observed, taken)) ui.detail(message);
   await proposePins(
     observed,
     request,
@@ -94,16 +95,18 @@ async function performAll(application: Application, outcomes: Outcome[]): Promis
 /** What a second signal says between two actions. */
 const GO_ON = 'Run the same command again: it goes on where this run ended.';
 
-/** Performs the actions in order; gives the signal for which some were left out, if there was one. */
+/** Performs the actions in order; gives the signal that asked for an end, if there was one: what was not begun is left out. */
 async function performEach(
   application: Application,
   staged: Map<number, StagedPatch>,
   outcomes: Outcome[],
 ): Promise<string | null> {
   const { observed, plan, ui, record } = application;
+  /** Packages that could not be installed together with others. */
+  const alone = new Set<number>();
   let stopped: string | null = null;
   for (const [n, action] of plan.actions.entries()) {
-    if (outcomes[n]?.outcome === 'failed') continue;
+    if (outcomes[n]?.outcome !== 'not-run') continue;
     // What was installed in this run is still loaded, for only then it is settled.
     const begun = action.do === 'load' && application.installations.has(action.kernel);
     const signal = begun ? null : (observed.machine.interruption?.asked() ?? null);
@@ -117,6 +120,14 @@ async function performEach(
     }
     // What could not be installed cannot be loaded either, and stays held.
     if ((action.do === 'load' || action.do === 'unhold') && installFailed(plan, outcomes, action.kernel)) continue;
+    if (isTake(action) && !alone.has(n)) {
+      for (const [m, outcome] of await installTogether(application, n, staged)) {
+        if (outcome.outcome === 'not-run') alone.add(m);
+        outcomes[m] = outcome;
+        record.set(m, outcome);
+      }
+      if (outcomes[n]?.outcome !== 'not-run') continue;
+    }
     application.current = n;
     outcomes[n] = await attempt(ui, () => {
       // What only the kernel keeps goes with no transaction.
@@ -127,7 +138,8 @@ async function performEach(
     // The next transaction's record tells of this one.
     record.set(n, outcomes[n] as Outcome);
   }
-  return stopped;
+  // Asked for in the last action: everything is done, and the report says so, but it was asked for.
+  return stopped ?? observed.machine.interruption?.asked() ?? null;
 }
 
 /** The stream a pin may come of. A file that somebody named, to try it perhaps, says nothing about who may in future. */
@@ -180,18 +192,6 @@ async function perform(application: Application, n: number, staged: Map<number, 
       return loadOne(application, action);
     default:
       throw new KpmError('internal', { text: `No way to carry out the action ${action?.do}.` });
-  }
-}
-
-/** An expected failure becomes an outcome, told at once; a lost answer of the person (aborted) ends the run. */
-async function attempt(ui: Ui, act: () => Promise<void>): Promise<Outcome> {
-  try {
-    await act();
-    return DONE;
-  } catch (error) {
-    if (!(error instanceof KpmError) || error.code === 'internal' || error.code === 'aborted') throw error;
-    ui.failure(error.message, error.hint);
-    return { outcome: 'failed', error: { code: error.code, text: error.message } };
   }
 }
 

@@ -25,7 +25,7 @@ export async function downloadAll(
     for (let pkg = queue.shift(); pkg; pkg = queue.shift()) downloads.set(pkg, await download(observed, pkg, ui));
   };
   const atOnce = Math.min(Math.max(observed.config.main.maxParallelDownloads, 1), MOST);
-  await Promise.all(Array.from({ length: atOnce }, work));
+  await syncedOnce(observed, () => Promise.all(Array.from({ length: atOnce }, work)));
   return downloads;
 }
 
@@ -39,18 +39,34 @@ async function download(observed: Observed, pkg: OfferedPackage, ui: Ui): Promis
   }
 }
 
+/** The cache's directories are synced once for all packages. */
+function syncedOnce<T>({ cache }: Pick<Observed, 'cache'>, work: () => Promise<T>): Promise<T> {
+  return cache.own === null ? work() : cache.own.root.syncs.together(work);
+}
+
 /** Gives the space of installed packages back, unless their repository says `keepcache=1`. Gives what could not be removed. */
-export function dropDownloads(observed: Observed, packages: readonly OfferedPackage[]): KpmError[] {
-  return packages.flatMap((pkg) => {
-    const repo = observed.config.repos.find(({ id }) => id === pkg.repo);
-    const snapshot = observed.snapshots.find(({ state }) => state.id === pkg.repo);
-    if (!repo || repo.keepcache || !snapshot) return [];
-    try {
-      dropFetched(observed.cache, snapshot, pkg);
-      return [];
-    } catch (error) {
-      if (error instanceof KpmError) return [error];
-      throw error;
-    }
-  });
+export async function dropDownloads(observed: Observed, packages: readonly OfferedPackage[]): Promise<KpmError[]> {
+  const errors: KpmError[] = [];
+  try {
+    await syncedOnce(observed, async () => {
+      for (const pkg of packages) {
+        try {
+          drop(observed, pkg);
+        } catch (error) {
+          if (!(error instanceof KpmError)) throw error;
+          errors.push(error);
+        }
+      }
+    });
+  } catch (error) {
+    if (!(error instanceof KpmError)) throw error;
+    errors.push(error);
+  }
+  return errors;
+}
+
+function drop({ config, snapshots, cache }: Observed, pkg: OfferedPackage): void {
+  const repo = config.repos.find(({ id }) => id === pkg.repo);
+  const snapshot = snapshots.find(({ state }) => state.id === pkg.repo);
+  if (repo && !repo.keepcache && snapshot) dropFetched(cache, snapshot, pkg);
 }

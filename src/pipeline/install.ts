@@ -1,4 +1,4 @@
-// One staged package into the root: a transaction of its own, and what must follow it.
+// A staged package into the root: what its transaction does, and what must follow it.
 import { runTransaction } from '../apply/install.ts';
 import { keptFiles } from '../apply/retired.ts';
 import {
@@ -12,26 +12,42 @@ import {
 } from '../apply/transactions.ts';
 import type { KernelRelease } from '../domain/kernel.ts';
 import { formatNevra, sameNevra } from '../domain/nevra.ts';
+import type { Receipt } from '../domain/receipt.ts';
 import { type ErrorCode, KpmError } from '../errors.ts';
+import type { Ui } from '../host/machine.ts';
 import { readReceipts } from '../state/receipts.ts';
-import type { Step } from '../state/steps.ts';
+import type { Step, StepResult } from '../state/steps.ts';
 import type { Application, Installation } from './application.ts';
 import { newHold } from './holds.ts';
 import type { StagedPatch } from './stage.ts';
+
+/** A staged package with all that its transaction needs. */
+export interface Prepared {
+  readonly staged: StagedPatch;
+  readonly work: Work;
+  /** What loading it will need; null where it is not loaded in this run. */
+  readonly installation: Installation | null;
+}
 
 /**
  * Installs one staged package. Where it is to be loaded next, the rpm database is told only after the kernel took it
  * (settle), so that a refused level leaves no trace there. Raises the errors of a transaction.
  */
 export async function installOne(application: Application, staged: StagedPatch): Promise<void> {
-  const { observed, plan } = application;
+  const { machine } = application.observed;
+  const one = prepare(application, staged, readReceipts(machine.root, machine.uid));
+  await forgetOthers(application, staged.action.kernel);
+  await transact(application, one.work);
+  prepared(application, one);
+}
+
+/** What installing a staged package takes; `receipts` are those of the root. */
+export function prepare(application: Application, staged: StagedPatch, receipts: readonly Receipt[]): Prepared {
+  const { plan } = application;
   const { kernel, package: pkg } = staged.action;
   const loads = plan.actions.some((action) => action.do === 'load' && action.kernel === kernel);
   const later = loads && staged.modules.length > 0;
-  const before =
-    readReceipts(observed.machine.root, observed.machine.uid).find(
-      (receipt) => receipt.kernel === kernel && receipt.package.name === pkg.name,
-    ) ?? null;
+  const before = receipts.find((receipt) => receipt.kernel === kernel && receipt.package.name === pkg.name) ?? null;
   const request: InstallRequest = {
     ...instruction(application, staged),
     register: registers(application) && !later,
@@ -40,13 +56,20 @@ export async function installOne(application: Application, staged: StagedPatch):
     earlier: earlierOf(before).filter((level) => !sameNevra(level.package, pkg)),
   };
   const { steps, blobs } = installSteps(request);
-  await forgetOthers(application, kernel);
-  await transact(application, { steps: [...steps, ...holdAfter(application, staged)], blobs });
-  if (later) application.installations.set(kernel, { staged, request, before });
+  return {
+    staged,
+    work: { steps: [...steps, ...holdAfter(application, staged)], blobs },
+    installation: later ? { staged, request, before } : null,
+  };
+}
+
+/** Notes what was installed, for the load that follows. */
+export function prepared({ installations }: Application, { staged, installation }: Prepared): void {
+  if (installation) installations.set(staged.action.kernel, installation);
 }
 
 /** What a killed run kept of an earlier level must not come back with the one that is superseded now. */
-async function forgetOthers(application: Application, kernel: KernelRelease): Promise<void> {
+export async function forgetOthers(application: Application, kernel: KernelRelease): Promise<void> {
   if (keptFiles(application.observed.machine.root, kernel).length === 0) return;
   await transact(application, { steps: [{ do: 'forget', kernel }], blobs: new Map() });
 }
@@ -77,13 +100,18 @@ export async function revert(application: Application, { request, before }: Inst
 /** Whether the rpm database is to be told: there is one, and rpm to tell it. */
 const registers = ({ observed }: Application): boolean => observed.rpmdb.how === 'rpm';
 
-/** Runs a transaction; a step that was refused becomes the error of the action, but the rpm database's no is only a warning. */
+/** Runs a transaction. Raises as judge does. */
 export async function transact(application: Application, { steps, blobs }: Work): Promise<void> {
   const { observed, locked, ui, record, current } = application;
   const { results, notices } = await runTransaction(observed.machine, locked, steps, blobs, {
     record: { of: record, ends: current === null ? [] : [current] },
   });
   for (const { text } of notices) ui.warn(text);
+  judge(ui, results);
+}
+
+/** Raises the first step that was refused as the error of its action; the rpm database's no is only a warning. */
+export function judge(ui: Ui, results: readonly StepResult[]): void {
   for (const { step, problem } of results) {
     if (problem === null) continue;
     if (step.do !== 'register' && step.do !== 'unregister' && step.do !== 'record') {

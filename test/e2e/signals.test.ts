@@ -145,7 +145,8 @@ needs('rpm', 'flock')('after the commit point', () => {
     expect(said.error.code).toBe('interrupted');
     expect(said.actions.map((action) => [action.do, action.kernel ?? null, action.outcome])).toEqual([
       ['install', K1, 'done'],
-      ['install', K2, 'not-run'],
+      // Both packages are one transaction: they were begun together.
+      ['install', K2, 'done'],
       ['setting', null, 'not-run'],
     ]);
     expect(existsSync(root.at(JOURNAL))).toBe(false);
@@ -153,10 +154,23 @@ needs('rpm', 'flock')('after the commit point', () => {
     const rest = await ended(start('auto', '-y', '--json'));
     expect(rest.status).toBe(0);
     const actions = (JSON.parse(rest.out) as typeof said).actions.map((action) => [action.do, action.outcome]);
-    expect(actions).toEqual([
-      ['install', 'done'],
-      ['setting', 'done'],
-    ]);
+    expect(actions).toEqual([['setting', 'done']]);
+  });
+
+  test('nothing is left when it comes in the last transaction: the report is whole, the status tells of the signal', async () => {
+    await holdRpm();
+    const child = start('install', '-y', '--json');
+    const end = ended(child);
+    await inTheMiddle(child);
+    const heard = says(child, HEARD);
+    child.kill('SIGTERM');
+    await heard;
+    await letGo();
+    const { status, out, err } = await end;
+    expect(status).toBe(1);
+    expect(err).toContain('Interrupted (SIGTERM): what was begun was finished, and nothing is left.');
+    const said = JSON.parse(out) as { actions: { outcome: string }[]; error: { code: string } };
+    expect([said.actions.map(({ outcome }) => outcome), said.error.code]).toEqual([['done', 'done'], 'interrupted']);
   });
 
   test('a second signal ends it where it is and says what is left; the next run finishes that', async () => {
@@ -179,16 +193,21 @@ needs('rpm', 'flock')('after the commit point', () => {
     expect(existsSync(root.at(JOURNAL))).toBe(false);
   });
 
-  test('the service keeps a kernel in its queue whose turn did not come', async () => {
+  /** A service that may work, with both kernels in its queue. */
+  const QUEUE = 'var/lib/kpatch-pm/queue';
+  const queued = async (): Promise<void> => {
     mkdirSync(root.at('etc/dnf/plugins'), { recursive: true });
     writeFileSync(root.at('etc/dnf/plugins/kpatch.conf'), '[main]\nautoupdate=True\n');
     expect((await ended(start('keys', 'import', '-y', FIXTURE_KEY))).status).toBe(0);
-    const queue = 'var/lib/kpatch-pm/queue';
-    mkdirSync(root.at(queue), { mode: 0o700 });
+    mkdirSync(root.at(QUEUE), { mode: 0o700 });
     for (const kernel of [K1, K2]) {
       const entry = { format: 1, event: 'add', since: '2026-01-01T00:00:00.000Z', id: '0123456789ab' };
-      writeFileSync(root.at(`${queue}/${kernel}.json`), JSON.stringify(entry), { mode: 0o600 });
+      writeFileSync(root.at(`${QUEUE}/${kernel}.json`), JSON.stringify(entry), { mode: 0o600 });
     }
+  };
+
+  test('the service takes off its queue what it did before it was interrupted', async () => {
+    await queued();
     // The service looks at rpm's lock before it begins, so that is taken once packages are on their way.
     hold = async (name) => {
       if (name.endsWith('.rpm') && !holder) await holdRpm();
@@ -201,17 +220,37 @@ needs('rpm', 'flock')('after the commit point', () => {
     await heard;
     await letGo();
     expect((await end).status).toBe(1);
-    expect(readdirSync(root.at(queue))).toEqual([`${K2}.json`]);
+    expect(readdirSync(root.at(QUEUE))).toEqual([]);
   });
 
-  test('the same signal twice at once, as a terminal and a parent may send it, is one', async () => {
+  test('the service keeps kernels in its queue whose turn did not come', async () => {
+    await queued();
+    let asked = (): void => {};
+    const requested = new Promise<void>((resolve) => {
+      asked = resolve;
+    });
+    hold = (name) => {
+      if (!name.endsWith('.rpm')) return;
+      asked();
+      return new Promise(() => {});
+    };
+    const child = start('service', 'run');
+    const end = ended(child);
+    await Promise.race([requested, end]);
+    child.kill('SIGTERM');
+    expect((await end).status).toBe(1);
+    expect(readdirSync(root.at(QUEUE))).toEqual([K1, K2].map((kernel) => `${kernel}.json`));
+  });
+
+  test('signals that come at once, as a terminal and a parent may send them, are one', async () => {
     const child = await committed();
     const end = ended(child);
     const heard = says(child, HEARD);
-    child.kill('SIGINT');
-    child.kill('SIGINT');
+    // It is asleep while they come, so that it hears them together however busy the machine is.
+    child.kill('SIGSTOP');
+    for (const signal of SIGNALS) child.kill(signal);
+    child.kill('SIGCONT');
     await heard;
-    child.kill('SIGINT');
     await letGo();
     expect((await end).err).not.toContain('Interrupted again');
     expect(existsSync(root.at(JOURNAL))).toBe(false);

@@ -50,7 +50,8 @@ export async function carried(context: Context, carry: (approval: Approval) => P
     await afterVerb(machine, request.verb, { world, plan, report }, ui);
   }
   const stop = stopOf(report);
-  if (stop !== null) ui.failure(stop.text, 'Run the same command again for the rest.');
+  const rest = report?.outcomes.some(({ outcome }) => outcome === 'not-run');
+  if (stop !== null) ui.failure(stop.text, rest ? 'Run the same command again for the rest.' : null);
   return failure === null ? EXIT.done : EXIT.failed;
 }
 
@@ -90,11 +91,12 @@ async function approve(context: Context, world: World, plan: Plan): Promise<bool
   return asks ? ui.confirm('Is this ok') : true;
 }
 
-/** A signal came, and the actions that were not begun were left out. */
+/** A signal came: what was begun then was finished, the rest was left out. */
 function stopOf(report: Report | null): Outcome['error'] {
   if (!report?.stopped) return null;
   const left = report.outcomes.filter(({ outcome }) => outcome === 'not-run').length;
-  const text = `Interrupted (${report.stopped}): what was begun was finished, ${left} of ${report.outcomes.length} actions were not begun.`;
+  const rest = left === 0 ? 'and nothing is left' : `${left} of ${report.outcomes.length} actions were not begun`;
+  const text = `Interrupted (${report.stopped}): what was begun was finished, ${rest}.`;
   return { code: 'interrupted', text };
 }
 

@@ -65,7 +65,7 @@ export async function createBundle(machine: Machine, request: Request, given: Cr
     entries.push(...files.map(({ path, bytes }) => entry(path, async () => bytes)));
     entries.push(...found.packages.map((one) => entry(one.path, () => bytesOf(observed, one, ui))));
     await writeArchive(machine.host, wish.file, entries, made, wish.force);
-    dropDownloads(
+    await dropDownloads(
       observed,
       found.packages.map(({ offer }) => offer),
     );
