@@ -50,7 +50,7 @@ const repomdOf = (name: string): string => `${mirror(name)}/repodata/repomd.xml`
 const asked = (name: string): number => cdn.seen.filter((one) => one.path.startsWith(`${mirror(name)}/`)).length;
 
 async function refresh(options: Partial<RepoConfig>, mode: Partial<RefreshMode> = {}): Promise<Snapshot> {
-  const repo = repoConfig({ id: `r${n}`, timeout: 1, ...options });
+  const repo = repoConfig({ id: `r${n}`, timeout: 20, ...options });
   const [snapshot] = await refreshRepositories(configOf(repo), cache, net, {
     refresh: false,
     cacheOnly: false,
@@ -140,11 +140,12 @@ describe('failover', () => {
     serveRepo(cdn, mirror('a'), good);
     serveRepo(cdn, mirror('b'), good);
     cdn.fault(repomdOf('a'), fault);
-    const snapshot = await refresh({ baseurl: [url('a'), url('b')], minrate: 1000 });
+    // What the silent one is given; the good one has to answer within it however busy the machine is.
+    const snapshot = await refresh({ baseurl: [url('a'), url('b')], minrate: 1000, timeout: 3 });
     expect(snapshot.packages).toHaveLength(2);
     expect(snapshot.baseurl).toBe(url('b'));
-    await new Promise((resolve) => setTimeout(resolve, 20));
-    expect(asked('a')).toBeGreaterThanOrEqual(requests);
+    // A mirror that goes in circles may still be asked when the other has answered; where it never is, the test's time runs out.
+    while (asked('a') < requests) await new Promise((resolve) => setTimeout(resolve, 5));
   });
 
   test('past a host that does not listen, and one that has no name', async () => {
