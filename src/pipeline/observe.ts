@@ -28,6 +28,7 @@ import { readReceipts } from '../state/receipts.ts';
 import { rpmdbMemo } from '../state/rpmdbmemo.ts';
 import { maySeeState } from './holds.ts';
 import { keyNotices } from './key-expiry.ts';
+import { meanwhile } from './meanwhile.ts';
 import { metadataTrust } from './metadata-trust.ts';
 import type { Observed } from './observed.ts';
 import type { Request } from './request.ts';
@@ -72,32 +73,39 @@ export const SETTING_ONLY: readonly Request['verb'][] = ['manual', 'auto-filter'
 export async function look(machine: Machine, request: Request, ui: Ui): Promise<Observed> {
   const { root, run } = machine;
   const notices: Problem[] = [];
-  const rpmdb = await readRpmdb(root, run, rpmdbMemo(openCache(machine)));
-  const config = readConfig(root, {
-    ...request.config,
-    hostRoot: machine.host,
-    env: machine.env,
-    arch: machine.arch,
-    releaseOf: () => releaseVersion(rpmdb),
-  });
+  const rpm = meanwhile(readRpmdb(root, run, rpmdbMemo(openCache(machine))));
+  const config = await rpm.early(() =>
+    readConfig(root, {
+      ...request.config,
+      hostRoot: machine.host,
+      env: machine.env,
+      arch: machine.arch,
+      releaseOf: () => releaseVersion(rpm.now()),
+    }),
+  );
   const cache = openCache(machine, config.main);
   const kpatchConf = readKpatchConf(root, config.main.pluginconfpath);
   for (const { text } of config.details) ui.detail(text);
   const online = openNet({ host: machine.host, env: machine.env, version: machine.version });
+  // The lists of mirrors that servers send may name the release too.
+  if (config.repos.some(({ mirrorlist, metalink }) => mirrorlist !== null || metalink !== null)) await rpm.late();
   const net = request.instead ?? (request.offline ? withoutNetwork(online) : online);
   const snapshots = SETTING_ONLY.includes(request.verb)
     ? []
-    : await refreshRepositories(config, cache, net, {
-        refresh: request.refresh,
-        cacheOnly: request.cacheOnly,
-        allowOlder: request.allowOlder ?? false,
-        advisories: request.advisories ?? (isStaged(config.kpm.rollout) && STAGED.includes(request.verb)),
-        tolerant: TOLERANT.includes(request.verb),
-        now: machine.now(),
-        pipe: run.filter,
-        progress: (label, total) => ui.progress(label, total),
-        trust: metadataTrust(machine, request, ui),
-      });
+    : await rpm.beside(() =>
+        refreshRepositories(config, cache, net, {
+          refresh: request.refresh,
+          cacheOnly: request.cacheOnly,
+          allowOlder: request.allowOlder ?? false,
+          advisories: request.advisories ?? (isStaged(config.kpm.rollout) && STAGED.includes(request.verb)),
+          tolerant: TOLERANT.includes(request.verb),
+          now: machine.now(),
+          pipe: run.filter,
+          progress: (label, total) => ui.progress(label, total),
+          trust: metadataTrust(machine, request, ui),
+        }),
+      );
+  const rpmdb = await rpm.late();
   notices.push(...snapshots.flatMap((snapshot) => snapshot.notices));
   const own = ownState(machine, notices);
   const kernels = installedKernels(root, rpmdb, machine);

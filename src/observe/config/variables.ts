@@ -5,6 +5,7 @@ import { baseArch } from '../../host/arch.ts';
 import type { Root } from '../../host/root.ts';
 
 export interface Variables {
+  /** The release is asked for when it is first read. */
   readonly values: Readonly<Record<string, string>>;
   /** Names whose value was refused, and why: what uses them fails. */
   readonly refused: ReadonlyMap<string, string>;
@@ -100,7 +101,7 @@ function architecture(request: VariablesRequest, set: Set): void {
 
 function release(
   request: VariablesRequest,
-  values: Readonly<Record<string, string>>,
+  values: Record<string, string>,
   refused: ReadonlyMap<string, string>,
   set: Set,
 ): void {
@@ -117,16 +118,33 @@ function release(
     set('releasever', asked, '--releasever');
   } else if (asked === '/' || (values.releasever === undefined && !refused.has('releasever'))) {
     const root = asked === '/' ? request.hostRoot : request.root;
-    const found = request.releaseOf(root) ?? versionId(root);
-    if (found !== null) set('releasever', found, 'the release of the distribution');
+    const before = values.releasever;
+    whenAsked(values, 'releasever', () => {
+      const found = request.releaseOf(root) ?? versionId(root) ?? before;
+      delete values.releasever;
+      if (found !== undefined) set('releasever', found, 'the release of the distribution');
+      return values.releasever;
+    });
   }
-  const whole = values.releasever;
-  if (whole === undefined) return;
-  const dot = whole.indexOf('.');
-  if (values.releasever_major === undefined)
-    set('releasever_major', dot < 0 ? whole : whole.slice(0, dot), '$releasever');
-  if (values.releasever_minor === undefined)
-    set('releasever_minor', dot < 0 ? '' : whole.slice(dot + 1), '$releasever');
+  // The parts of it, where no file gives them.
+  const parts: Readonly<Record<string, (whole: string) => string | undefined>> = {
+    releasever_major: (whole) => whole.split('.', 1)[0],
+    releasever_minor: (whole) => whole.split('.').slice(1).join('.'),
+  };
+  for (const [name, part] of Object.entries(parts)) {
+    if (Object.hasOwn(values, name) || !Object.hasOwn(values, 'releasever')) continue;
+    whenAsked(values, name, () => {
+      const whole = values.releasever;
+      delete values[name];
+      if (whole !== undefined) set(name, part(whole) ?? '', '$releasever');
+      return values[name];
+    });
+  }
+}
+
+/** A variable whose value is found when something needs it: it may take long. `find` leaves the value behind, or nothing. */
+function whenAsked(values: Record<string, string>, name: string, find: () => string | undefined): void {
+  Object.defineProperty(values, name, { get: find, configurable: true, enumerable: true });
 }
 
 /** VERSION_ID of os-release(5). */

@@ -102,9 +102,10 @@ function unreadable(root: Root, place: string, why: string): Rpmdb {
 
 /**
  * Reads the rpm database of a root. Never raises for a missing or damaged one: `how` is `none` then, and `notices` say
- * what that costs. With `memo`, rpm is started only when the database changed since its last answer.
+ * what that costs. With `memo`, rpm is started only when the database changed since its last answer; what is remembered
+ * is given at once.
  */
-export async function readRpmdb(root: Root, run: Run, memo?: RpmdbMemo): Promise<Rpmdb> {
+export function readRpmdb(root: Root, run: Run, memo?: RpmdbMemo): Rpmdb | Promise<Rpmdb> {
   const place = findRpmdb(root);
   if (place === null) {
     const text = `${root.path} has no rpm database; kernels are taken from /lib/modules.`;
@@ -113,15 +114,27 @@ export async function readRpmdb(root: Root, run: Run, memo?: RpmdbMemo): Promise
   if (run.which('rpm') === null) return byParser(root, place, null);
   const key = rpmdbState(root, place);
   const known = memo?.get(key) ?? null;
-  const told = known === null ? await safely(() => askRpm(root, run, place)) : { answer: known };
-  if ('why' in told) return byParser(root, place, told.why);
-  const packages = parseAnswer(told.answer);
-  if (packages === null) return byParser(root, place, 'rpm gave an answer of another form than it was asked for');
+  return (known === null ? null : understood(place, known)) ?? byRpm(root, run, place, key, memo);
+}
+
+/** What rpm's answer says; null where it has another form than was asked for, or nothing in it. */
+function understood(place: string, answer: string): Rpmdb | null {
+  const packages = parseAnswer(answer);
   // An rpm that does not know the format may answer from an empty database of its own.
-  if (packages.length === 0) return byParser(root, place, null);
+  return packages === null || packages.length === 0 ? null : { how: 'rpm', path: place, packages, notices: [] };
+}
+
+async function byRpm(root: Root, run: Run, place: string, key: string, memo?: RpmdbMemo): Promise<Rpmdb> {
+  const told = await safely(() => askRpm(root, run, place));
+  if ('why' in told) return byParser(root, place, told.why);
+  const rpmdb = understood(place, told.answer);
+  if (rpmdb === null) {
+    const odd = parseAnswer(told.answer) === null;
+    return byParser(root, place, odd ? 'rpm gave an answer of another form than it was asked for' : null);
+  }
   // Asked as root, rpm may have touched the files: the key of what was answered is the one before.
-  if (known === null && rpmdbState(root, place) === key) memo?.put(key, told.answer);
-  return { how: 'rpm', path: place, packages, notices: [] };
+  if (rpmdbState(root, place) === key) memo?.put(key, told.answer);
+  return rpmdb;
 }
 
 async function safely<T>(ask: () => Promise<T>): Promise<T | { why: string }> {
