@@ -143,9 +143,9 @@ export const PACKAGE_VERBS = [
     takes: '[list|info|undo] [TRANSACTION...]',
     summary: 'Show what kpatch-pm did on this machine, and undo it',
     about: [
-      'Every run that changed something has a number, and a record of who asked, what was typed (without credentials), what was done for which kernel, and how it ended. TRANSACTION is that number, `last`, `last-N`, or for list and info a range N..M. The newest 1000 are kept.',
+      'Every run that changed something has a number, and a record of who asked, what was typed (without credentials), what was done for which kernel, and how it ended; so has every change of what is trusted. TRANSACTION is that number, `last`, `last-N`, or for list and info a range N..M. The newest 1000 are kept.',
       'undo plans the opposite of one run against the machine as it is now, shows it and asks. The older level is taken from a repository, or from the cache where keepcache=1 kept it; where it is not to be had, or something changed since, nothing is done. A level that was gone back to is held there. The running kernel keeps what it has loaded until the next reboot: vendors do not support unloading.',
-      'In the table, Altered is the number of actions that were done; * means interrupted, > still running, # ended with a failure, E with warnings. Letters: I install, S subscribe, U upgrade, D downgrade, R reinstall, E removed, T registered with rpm, H hold, F no longer held, L load, C setting, M module without a package.',
+      'In the table, Altered is the number of actions that were done; * means interrupted, > still running, # ended with a failure, E with warnings. Letters: I install, S subscribe, U upgrade, D downgrade, R reinstall, E removed, T registered with rpm, H hold, F no longer held, L load, X unload, C setting, M module without a package, K key imported or removed, P pinned or unpinned, Q out of quarantine, Z machine reset.',
     ],
     examples: [
       { command: 'kpatch-pm history', what: 'the newest first' },

@@ -105,9 +105,26 @@ function opposite(action: RecordedAction, all: readonly RecordedAction[], goal: 
       };
     case 'module-remove':
       return { refused: `The module ${action.module} belonged to no package, and its file was not kept.` };
+    case 'key-import':
+    case 'key-remove':
+    case 'pin':
+    case 'unpin':
+      return { refused: `What is trusted is not changed by undoing. ${trustBack(action)}` };
+    case 'clear-quarantine':
+      return { refused: `${action.module} was given another chance; only another crash takes it out of use again.` };
     case 'reset':
       return { refused: `Transaction ${id} prepared a template image; what it removed is not kept.` };
   }
+}
+
+/** The command that takes a change of trust back. */
+function trustBack({ do: verb, key }: RecordedAction): string {
+  const { fingerprint = '', stream = '', repo = null } = key ?? {};
+  const keys = `kpatch-pm keys${repo === null ? '' : ` --metadata ${repo}`}`;
+  if (verb === 'key-import') return `To take the key away: ${keys} remove ${fingerprint}`;
+  if (verb === 'key-remove')
+    return `The key ${fingerprint} was not kept; to trust it again: ${keys} import FILE-OR-URL`;
+  return `To change it back: ${keys} ${verb === 'pin' ? 'unpin' : 'pin'} ${stream} ${fingerprint}`;
 }
 
 const none: Part = { actions: [] };

@@ -27,7 +27,23 @@ export type RecordedVerb =
   | 'setting'
   | 'module-install'
   | 'module-remove'
-  | 'reset';
+  | 'reset'
+  | 'key-import'
+  | 'key-remove'
+  | 'pin'
+  | 'unpin'
+  | 'clear-quarantine';
+
+/** A key whose trust was changed. */
+export interface RecordedKey {
+  readonly fingerprint: string;
+  /** As the key says; empty where only the fingerprint was known. */
+  readonly owner: string;
+  /** The stream it is pinned to, or was. */
+  readonly stream: string | null;
+  /** The repository whose metadata it signs; null: it signs packages. */
+  readonly repo: string | null;
+}
 
 /** One action of a run, and what became of it. */
 export interface RecordedAction {
@@ -50,6 +66,8 @@ export interface RecordedAction {
     readonly before: boolean;
     readonly value: boolean;
   } | null;
+  /** Records of older versions lack it. */
+  readonly key?: RecordedKey | null;
   readonly outcome: Outcome['outcome'];
   readonly error: Outcome['error'];
 }

@@ -1,6 +1,6 @@
 // A plan as the history keeps it.
 import { openRecord, type RunRecord } from '../apply/record.ts';
-import type { RecordedAction, RecordedPackage } from '../domain/history.ts';
+import type { RecordedAction, RecordedKey, RecordedPackage } from '../domain/history.ts';
 import { type Nevra, sameNevra } from '../domain/nevra.ts';
 import { type Action, isTake, type Outcome, type Plan } from '../domain/plan.ts';
 import type { Receipt } from '../domain/receipt.ts';
@@ -92,6 +92,20 @@ export function moduleAction(
 ): RecordedAction {
   if (verb === 'module-install' || pkg === null) return { ...NOTHING, do: verb, kernel, module };
   return { ...removedAction(kernel, pkg), module, hold: { kernel, name: pkg.name } };
+}
+
+/** A change of what is trusted. */
+export function keyAction(verb: 'import' | 'remove' | 'pin' | 'unpin', key: RecordedKey): RecordedAction {
+  return { ...NOTHING, do: verb === 'import' ? 'key-import' : verb === 'remove' ? 'key-remove' : verb, key };
+}
+
+/** A module that the running kernel takes or leaves outside of a plan, or that comes out of quarantine. */
+export function aloneAction(
+  verb: 'load' | 'unload' | 'clear-quarantine',
+  kernel: string | null,
+  module: string,
+): RecordedAction {
+  return { ...NOTHING, do: verb, kernel, module };
 }
 
 /** A package that is taken away outside of a plan. */

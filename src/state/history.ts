@@ -24,6 +24,10 @@ const isHold = (value: unknown): boolean =>
 const isSetting = (value: unknown): boolean =>
   value === null || (isFields(value) && text(value.name) && [value.before, value.value].every(isBoolean));
 
+const isKey = (value: unknown): boolean =>
+  value === null ||
+  (isFields(value) && [value.fingerprint, value.owner].every(text) && [value.stream, value.repo].every(textOrNull));
+
 const isBoolean = (value: unknown): boolean => typeof value === 'boolean';
 
 const isError = (value: unknown): boolean =>
@@ -37,6 +41,7 @@ const isAction = (value: unknown): boolean =>
   [value.empty, value.adopts].every(isBoolean) &&
   isHold(value.hold) &&
   isSetting(value.setting) &&
+  isKey(value.key ?? null) &&
   isError(value.error);
 
 /** Whether fields are a record that may be written or shown. */

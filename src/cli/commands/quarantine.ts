@@ -4,6 +4,8 @@ import { recover } from '../../apply/install.ts';
 import type { QuarantinedModule } from '../../domain/crashguard.ts';
 import { EXIT, KpmError } from '../../errors.ts';
 import { maySeeState } from '../../pipeline/holds.ts';
+import { aloneAction } from '../../pipeline/record.ts';
+import { recordAlone } from '../../pipeline/record-alone.ts';
 import { readAttempts, withoutAttempt, writeAttempts } from '../../state/attempts.ts';
 import { openState } from '../../state/directory.ts';
 import { lockState } from '../../state/lock.ts';
@@ -64,14 +66,19 @@ async function clear({ machine, output, options, request, ui }: Context, names: 
       });
     }
     const hashes = readReceipts(machine.root, machine.uid).flatMap(({ files }) => files.map(({ sha256 }) => sha256));
-    for (const entry of chosen) {
-      const back = await release(machine, locked.state, entry, hashes.includes(entry.sha256));
-      writeAttempts(locked.state, withoutAttempt(readAttempts(machine.root, machine.uid), entry));
-      const now = back
-        ? 'It is loaded at the next boot, or by `kpatch-pm install`.'
-        : 'Its file did not return, for another level is installed in its place or it was gone.';
-      ui.note(`${entry.module} is out of quarantine. ${now}`);
-    }
+    const actions = chosen.map(({ kernel, module }) => aloneAction('clear-quarantine', kernel, module));
+    const command = request.commandLine ?? 'quarantine clear';
+    await recordAlone({ machine, locked, warn: ui.warn }, command, actions, async (record) => {
+      for (const [n, entry] of chosen.entries()) {
+        const back = await release(machine, locked.state, entry, hashes.includes(entry.sha256));
+        writeAttempts(locked.state, withoutAttempt(readAttempts(machine.root, machine.uid), entry));
+        record.done(n);
+        const now = back
+          ? 'It is loaded at the next boot, or by `kpatch-pm install`.'
+          : 'Its file did not return, for another level is installed in its place or it was gone.';
+        ui.note(`${entry.module} is out of quarantine. ${now}`);
+      }
+    });
     if (options.flag('json')) output.out(jsonText(quarantineJson(readQuarantine(machine.root, machine.uid))));
     return EXIT.done;
   } finally {

@@ -1,5 +1,5 @@
 // The history as dnf shows its own: a table of runs, and one block a run.
-import type { HistoryRecord, RecordedAction, RecordedPackage } from '../../domain/history.ts';
+import type { HistoryRecord, RecordedAction, RecordedKey, RecordedPackage } from '../../domain/history.ts';
 import { formatNevra } from '../../domain/nevra.ts';
 import { cleanDeep } from './clean.ts';
 import { type ErrorJson, JSON_FORMAT } from './json.ts';
@@ -33,6 +33,11 @@ const WORDS: Readonly<Record<RecordedAction['do'] | 'subscribe', readonly [strin
   'module-install': ['Module', 'M'],
   'module-remove': ['Module', 'M'],
   reset: ['Reset', 'Z'],
+  'key-import': ['Key import', 'K'],
+  'key-remove': ['Key removal', 'K'],
+  pin: ['Pin', 'P'],
+  unpin: ['Unpin', 'P'],
+  'clear-quarantine': ['Out of quarantine', 'Q'],
 };
 
 const kindOf = (action: RecordedAction): keyof typeof WORDS =>
@@ -135,7 +140,12 @@ function actionLines(action: RecordedAction, style: Style): string[] {
   );
 }
 
-function subject({ do: verb, package: pkg, repo, kernel, module, hold, setting }: RecordedAction): string {
+function subject({ do: verb, package: pkg, repo, kernel, module, hold, setting, key }: RecordedAction): string {
+  if (key) {
+    const { fingerprint, owner, stream, repo: of } = key;
+    const where = stream !== null ? ` for the stream ${stream}` : of !== null ? ` for the metadata of ${of}` : '';
+    return `${fingerprint}${owner === '' ? '' : ` (${owner})`}${where}`;
+  }
   if (setting)
     return `${setting.name} = ${setting.value ? 'True' : 'False'} (was ${setting.before ? 'True' : 'False'})`;
   const forKernel = kernel === null ? '' : ` for ${kernel}`;
@@ -174,10 +184,14 @@ function actionJson({ package: pkg, replaces, hold, setting, ...action }: Record
     module: action.module,
     holds: hold === null ? null : { kernel: hold.kernel, name: hold.name },
     setting: setting && { name: setting.name, before: setting.before, value: setting.value },
+    key: keyJson(action.key ?? null),
     outcome: action.outcome,
     error: action.error && { code: action.error.code, text: action.error.text },
   };
 }
+
+const keyJson = (key: RecordedKey | null): unknown =>
+  key && { fingerprint: key.fingerprint, owner: key.owner, stream: key.stream, repository: key.repo };
 
 /** `history --json`. */
 export function historyJson(views: readonly HistoryView[], error: ErrorJson | null): unknown {

@@ -5,8 +5,11 @@ import { mergeKeys, type PublicKey } from '../../formats/openpgp/index.ts';
 import type { Machine, Ui } from '../../host/machine.ts';
 import type { Config } from '../../observe/config/types.ts';
 import { consentTo, introduction, type OfferedKey } from '../../pipeline/consent.ts';
+import { keyAction } from '../../pipeline/record.ts';
+import { recordAlone } from '../../pipeline/record-alone.ts';
 import { lock, type Request } from '../../pipeline.ts';
 import { importKey, removeKey } from '../../state/keys.ts';
+import type { LockedState } from '../../state/lock.ts';
 import { importMetadataKey, metadataKeys, removeMetadataKey } from '../../state/metadata-keys.ts';
 import { addPin, readPins, removePin } from '../../state/pins.ts';
 import { removedKeys } from '../../state/removed-keys.ts';
@@ -35,15 +38,43 @@ export interface KeyDone {
 }
 
 /** What an earlier run left is finished first. A dry run takes no lock: it changes nothing, and gives what would be done. */
-async function underLock<T>({ machine, request, ui }: KeyChange, act: () => Promise<T>): Promise<T> {
-  if (request.dryRun) return act();
+async function underLock<T>(
+  { machine, request, ui }: KeyChange,
+  act: (locked: LockedState | null) => Promise<T>,
+): Promise<T> {
+  if (request.dryRun) return act(null);
   const locked = await lock(machine, request, ui);
   try {
     await recover(machine, locked, ui);
-    return await act();
+    return await act(locked);
   } finally {
     locked.release();
   }
+}
+
+/** Does what was planned, one after the other, and keeps it in the history. A dry run (`locked` null) only gives it. */
+async function carryOut(
+  { machine, request, ui }: KeyChange,
+  locked: LockedState | null,
+  planned: readonly KeyDone[],
+  act: (n: number) => Promise<void> | void,
+): Promise<KeyDone[]> {
+  if (locked === null) return [...planned];
+  const actions = planned.map(({ do: verb, fingerprint, owner, stream, repo }) =>
+    keyAction(verb, { fingerprint, owner, stream, repo }),
+  );
+  await recordAlone({ machine, locked, warn: ui.warn }, request.commandLine ?? 'keys', actions, async (record) => {
+    for (const n of planned.keys()) {
+      try {
+        await act(n);
+      } catch (error) {
+        if (error instanceof KpmError) record.failed(n, error);
+        throw error;
+      }
+      record.done(n);
+    }
+  });
+  return [...planned];
 }
 
 /**
@@ -52,7 +83,7 @@ async function underLock<T>({ machine, request, ui }: KeyChange, act: () => Prom
  */
 export async function importKeys(change: KeyChange, sources: readonly string[], directory: string): Promise<KeyDone[]> {
   const { machine, config, repo, ui } = change;
-  return underLock(change, async () => {
+  return underLock(change, async (locked) => {
     const offers: OfferedKey[] = [];
     for (const source of sources) offers.push(...(await keysFrom(machine, config, source, directory)));
     const list = await listKeys(machine, config);
@@ -72,12 +103,10 @@ export async function importKeys(change: KeyChange, sources: readonly string[], 
       const key = await consentTo(offer, titleOf(repo, offer.key), consenting(change), trusted, removedFor(change));
       if (key !== null) accepted.push(key);
     }
-    const done: KeyDone[] = [];
-    for (const key of accepted) {
-      await keep(change, key);
-      done.push({ do: 'import', fingerprint: key.fingerprint, owner: key.owner, stream: null, repo });
-    }
-    return done;
+    const planned = accepted.map(
+      ({ fingerprint, owner }): KeyDone => ({ do: 'import', fingerprint, owner, stream: null, repo }),
+    );
+    return carryOut(change, locked, planned, (n) => keep(change, accepted[n] as PublicKey));
   });
 }
 
@@ -105,8 +134,7 @@ function isKnown(key: PublicKey, there: readonly PublicKey[]): boolean {
   return mine !== undefined && mergeKeys([mine, key])[0]?.bytes.equals(mine.bytes) === true;
 }
 
-async function keep({ machine, ui, repo, request }: KeyChange, key: PublicKey): Promise<void> {
-  if (request.dryRun) return;
+async function keep({ machine, ui, repo }: KeyChange, key: PublicKey): Promise<void> {
   if (repo !== null) {
     importMetadataKey(machine.root, repo, key);
     return;
@@ -118,16 +146,18 @@ async function keep({ machine, ui, repo, request }: KeyChange, key: PublicKey): 
 /** Takes a key away, after a question; it stays away until it is imported again. Raises `aborted`, `key-missing`. */
 export async function dropKey(change: KeyChange, typed: string): Promise<KeyDone[]> {
   const { machine, config, repo } = change;
-  return underLock(change, async () => {
+  return underLock(change, async (locked) => {
     const entry = keyNamed(await listKeys(machine, config), typed, repo);
     const { key, homes, packages } = entry;
-    const done: KeyDone[] = [{ do: 'remove', fingerprint: key.fingerprint, owner: key.owner, stream: null, repo }];
-    if (change.request.dryRun) return done;
+    const planned: KeyDone[] = [{ do: 'remove', fingerprint: key.fingerprint, owner: key.owner, stream: null, repo }];
+    if (locked === null) return planned;
     await agree(change, `${introduction('Removing key', { key, source: keptIn(entry) })}${afterwards(entry)}`);
     const now = machine.now().toISOString();
-    if (repo === null) await removeKey(machine.root, machine.run, { key, homes, packages }, now);
-    else removeMetadataKey(machine.root, { repo, key }, now);
-    return done;
+    return carryOut(change, locked, planned, () =>
+      repo === null
+        ? removeKey(machine.root, machine.run, { key, homes, packages }, now)
+        : removeMetadataKey(machine.root, { repo, key }, now),
+    );
   });
 }
 
@@ -152,7 +182,7 @@ async function agree({ request, ui }: KeyChange, text: string): Promise<void> {
  */
 export async function pinKey(change: KeyChange, stream: string, typed: string): Promise<KeyDone[]> {
   const { machine, config, ui } = change;
-  return underLock(change, async () => {
+  return underLock(change, async (locked) => {
     mayChange(config, stream);
     const list = await listKeys(machine, config);
     const whole = /^(?:[0-9A-F]{40}|[0-9A-F]{64})$/.test(typed);
@@ -160,16 +190,19 @@ export async function pinKey(change: KeyChange, stream: string, typed: string): 
     const key = whole && !known ? { fingerprint: typed, owner: '' } : keyNamed(list, typed, null).key;
     if (!known && whole) ui.warn(`The key ${typed} is not trusted yet: a pin alone does not make it so.`);
     const { fingerprint, owner } = key;
-    if (!change.request.dryRun)
-      addPin(machine.root, { stream, fingerprint, owner, since: machine.now().toISOString() });
-    return [{ do: 'pin', fingerprint, owner, stream, repo: null }];
+    const planned: KeyDone[] = [{ do: 'pin', fingerprint, owner, stream, repo: null }];
+    const there = readPins(machine.root).some((pin) => pin.stream === stream && pin.fingerprint === fingerprint);
+    if (there) return planned;
+    return carryOut(change, locked, planned, () =>
+      addPin(machine.root, { stream, fingerprint, owner, since: machine.now().toISOString() }),
+    );
   });
 }
 
 /** Takes the pin of one key away (`typed` null: all of the stream). Without any pin left, every trusted key may sign. */
 export async function unpinKey(change: KeyChange, stream: string, typed: string | null): Promise<KeyDone[]> {
   const { machine, config } = change;
-  return underLock(change, async () => {
+  return underLock(change, async (locked) => {
     mayChange(config, stream);
     const mine = readPins(machine.root).filter((pin) => pin.stream === stream);
     const gone = mine.filter(
@@ -183,8 +216,12 @@ export async function unpinKey(change: KeyChange, stream: string, typed: string 
         hint: 'See: kpatch-pm keys list',
       });
     }
-    for (const { fingerprint } of change.request.dryRun ? [] : gone) removePin(machine.root, stream, fingerprint);
-    return gone.map(({ fingerprint, owner }) => ({ do: 'unpin', fingerprint, owner, stream, repo: null }));
+    const planned = gone.map(
+      ({ fingerprint, owner }): KeyDone => ({ do: 'unpin', fingerprint, owner, stream, repo: null }),
+    );
+    return carryOut(change, locked, planned, (n) =>
+      removePin(machine.root, stream, (planned[n] as KeyDone).fingerprint),
+    );
   });
 }
 

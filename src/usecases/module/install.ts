@@ -14,6 +14,7 @@ import { installedPatches } from '../../observe/system/installed.ts';
 import { readRpmdb } from '../../observe/system/rpmdb.ts';
 import { checkDecisions } from '../../pipeline/holds.ts';
 import { moduleAction } from '../../pipeline/record.ts';
+import { recordAlone } from '../../pipeline/record-alone.ts';
 import { ensureBoot } from '../../pipeline/units.ts';
 import { STAGING } from '../../state/directory.ts';
 import { isModuleFile, readReceipts } from '../../state/receipts.ts';
@@ -53,13 +54,13 @@ export async function install(session: Session, kernel: string, words: readonly 
   state.root.write(staged, bytes, { mode: 0o644 });
   const label = await labelModule(session.machine, staged);
   if (label) session.ui.warn(label.text);
-  root.mkdirs('var/lib/kpatch');
-  move(root, staged, to, 0o755);
   const action = moduleAction('module-install', release, facts.name);
-  const record = openRecord(session.machine, locked, `module install -k ${release} ${file}`, [action]);
-  record.set(0, { outcome: 'done', error: null });
-  record.write();
-  record.close(0);
+  const at = { machine: session.machine, locked, warn: session.ui.warn };
+  await recordAlone(at, `module install -k ${release} ${file}`, [action], async (record) => {
+    root.mkdirs('var/lib/kpatch');
+    move(root, staged, to, 0o755);
+    record.done(0);
+  });
   await ensureBoot(session.machine, session.ui);
   return 0;
 }

@@ -3,12 +3,18 @@ import { loadGuarded } from '../../apply/guard.ts';
 import { selinuxEnforces } from '../../apply/load/domain.ts';
 import { loadingForbidden } from '../../apply/load/forbidden.ts';
 import { checkMayLoad, type LoadRequest, unloadModule } from '../../apply/load/load.ts';
+import { openRecord, type RunRecord } from '../../apply/record.ts';
 import { bootFiles } from '../../decide/boot.ts';
 import type { KernelRelease } from '../../domain/kernel.ts';
+import type { LoadedPatch } from '../../domain/livepatch.ts';
 import { KpmError } from '../../errors.ts';
 import { livepatches } from '../../host/livepatch.ts';
+import type { Machine } from '../../host/machine.ts';
+import type { Root } from '../../host/root.ts';
 import { installedPatches } from '../../observe/system/installed.ts';
 import { installedUtility } from '../../observe/system/utility.ts';
+import { aloneAction } from '../../pipeline/record.ts';
+import { type AloneRecord, recordAlone } from '../../pipeline/record-alone.ts';
 import { readReceipts } from '../../state/receipts.ts';
 import { factsAt, installedFile, moduleFiles, typedFile } from './files.ts';
 import type { Session } from './session.ts';
@@ -21,7 +27,42 @@ export async function load(session: Session, words: readonly string[]): Promise<
   const typed = typedFile(machine.host, session.directory, what);
   const found = typed ?? installedFile(machine.root, machine.uname ?? '', what)?.path ?? null;
   if (found === null) return session.fail(`can't find ${what}`);
-  return loadFile(session, found);
+  const loads = loadsOf(session, [found], `module load ${what}`);
+  return ended(session, loads, await loadFile(session, found, loads));
+}
+
+/** What one run loads, and its record in the history once it loads something. */
+interface Loads {
+  readonly command: string;
+  /** The module of every file that the kernel does not have already. */
+  readonly modules: ReadonlyMap<string, string>;
+  record: RunRecord | null;
+}
+
+function loadsOf({ machine }: Session, files: readonly string[], command: string): Loads {
+  const named = files.map((file) => [file, moduleOf(machine.root, file)] as const);
+  return { command, modules: new Map(named.filter(([, module]) => !isActive(machine, module))), record: null };
+}
+
+function ended(session: Session, { record }: Loads, status: number): number {
+  const error = record?.close(status);
+  if (error) session.ui.warn(error.message);
+  return status;
+}
+
+const moduleOf = (root: Root, file: string): string =>
+  factsAt(root, file)?.name ??
+  file
+    .slice(file.lastIndexOf('/') + 1)
+    .replace(/\.ko$/, '')
+    .replace(/[-.]/g, '_');
+
+const stateOf = (machine: Machine, module: string): LoadedPatch | undefined =>
+  machine.live ? livepatches(machine.host).find((patch) => patch.module === module) : undefined;
+
+function isActive(machine: Machine, module: string): boolean {
+  const patch = stateOf(machine, module);
+  return patch !== undefined && patch.enabled && !patch.transition;
 }
 
 /** Every installed module of the running kernel: the newest level of each stream, then the others; all are tried. */
@@ -40,41 +81,43 @@ async function loadAll(session: Session): Promise<number> {
   const installed = installedPatches(root, { how: 'none', path: null, packages: [], notices: [] }, receipts);
   const { aside, refused } = bootFiles(kernel, { installed });
   for (const { module } of aside) session.err(`kpatch: ${module} is not loaded: a higher level of it is installed\n`);
-  const left = new Set([...aside].map(({ file }) => file));
+  const left = new Set([...aside, ...refused].map(({ file }) => file));
+  const loads = loadsOf(
+    session,
+    files.map(({ path }) => path).filter((path) => !left.has(path)),
+    'module load --all',
+  );
   let status = 0;
   for (const { path } of files) {
-    if (left.has(path)) continue;
     if (refused.some(({ file }) => file === path)) {
       status = session.fail(`${root.show(path)} is not the file that was installed`);
-    } else if ((await loadFile(session, path)) !== 0) status = 1;
+    } else if (!left.has(path) && (await loadFile(session, path, loads)) !== 0) status = 1;
   }
-  return status;
+  return ended(session, loads, status);
 }
 
-async function loadFile(session: Session, file: string): Promise<number> {
+async function loadFile(session: Session, file: string, loads: Loads): Promise<number> {
   const { machine } = session;
   const shown = machine.root.show(file);
-  const facts = factsAt(machine.root, file);
-  const module =
-    facts?.name ??
-    file
-      .slice(file.lastIndexOf('/') + 1)
-      .replace(/\.ko$/, '')
-      .replace(/[-.]/g, '_');
-  const present = machine.live ? livepatches(machine.host).find((patch) => patch.module === module) : undefined;
-  if (present?.enabled && !present.transition) {
+  const module = moduleOf(machine.root, file);
+  const present = stateOf(machine, module);
+  if (isActive(machine, module)) {
     session.out(`module named ${module} already loaded and enabled\n`);
     return 0;
   }
   session.out(present ? 'module already loaded, re-enabling\n' : `loading patch module: ${shown}\n`);
   const kernel = (machine.uname ?? '') as KernelRelease;
+  const place = [...loads.modules.keys()].indexOf(file);
   try {
     checkMayLoad({ machine, kernel, module });
-    const state = await session.locked();
+    const locked = await session.transaction();
+    const actions = [...loads.modules.values()].map((one) => aloneAction('load', kernel, one));
+    loads.record ??= openRecord(machine, locked, loads.command, actions);
+    loads.record.write();
     const receipt = readReceipts(machine.root, machine.uid, () => undefined)
       .flatMap((one) => one.files.map((entry) => ({ ...entry, path: `var/lib/kpatch/${one.kernel}/${entry.file}` })))
       .find((entry) => entry.path === file);
-    const result = await loadGuarded(state, {
+    const result = await loadGuarded(locked.state, {
       machine,
       kernel,
       file,
@@ -84,11 +127,13 @@ async function loadFile(session: Session, file: string): Promise<number> {
       proof: 'now',
       ui: { ...session.ui, note: session.ui.detail },
     });
+    loads.record.set(place, { outcome: 'done', error: null });
     waited(session, result.seconds);
     for (const { text } of result.notices) session.ui.warn(text);
     return 0;
   } catch (error) {
     if (!(error instanceof KpmError) || error.code === 'internal') throw error;
+    loads.record?.set(place, { outcome: 'failed', error: { code: error.code, text: error.message } });
     return loadFailed(session, error, module, shown);
   }
 }
@@ -134,21 +179,28 @@ export async function unload(session: Session, words: readonly string[]): Promis
   if (!session.yes && !(await session.ui.confirm(question))) {
     throw new KpmError('aborted', { text: 'Operation aborted.' });
   }
-  await session.locked();
-  let status = 0;
-  for (const module of wanted) if (!(await unloadOne(session, module))) status = 1;
-  return status;
+  const locked = await session.transaction();
+  const { machine, ui } = session;
+  const actions = wanted.map((module) => aloneAction('unload', machine.uname, module));
+  const act = async (record: AloneRecord): Promise<number> => {
+    let status = 0;
+    for (const [n, module] of wanted.entries()) if (!(await unloadOne(session, module, n, record))) status = 1;
+    return status;
+  };
+  return recordAlone({ machine, locked, warn: ui.warn }, `module unload ${what}`, actions, act, (status) => status);
 }
 
-async function unloadOne(session: Session, module: string): Promise<boolean> {
+async function unloadOne(session: Session, module: string, n: number, record: AloneRecord): Promise<boolean> {
   session.out(`disabling patch module: ${module}\n`);
   try {
     const { seconds } = await unloadModule({ machine: session.machine, module });
+    record.done(n);
     waited(session, seconds);
     session.out(`unloading patch module: ${module}\n`);
     return true;
   } catch (error) {
     if (!(error instanceof KpmError) || error.code === 'internal') throw error;
+    record.failed(n, error);
     session.explain(error);
     if (error.code === 'transition-stalled') session.fail(`transition stalled for ${module}`);
     else session.fail(`failed to unload module ${module}`);

@@ -27,6 +27,8 @@ const NOTHING: RecordedAction = {
   error: null,
 };
 
+const key = { fingerprint: 'F00D', owner: 'somebody', stream: null, repo: null };
+
 const pkg = ({ name, epoch, version, release, arch }: Nevra) => ({
   name,
   epoch,
@@ -171,6 +173,22 @@ describe('undoing', () => {
     ],
     ['a module without package', {}, [action('module-install', { module: 'mine' })], /module uninstall -k .* mine/],
     ['a module that is gone', {}, [action('module-remove', { module: 'mine' })], /its file was not kept/],
+    [
+      'a key import',
+      {},
+      [action('key-import', { kernel: null, key })],
+      /not changed by undoing\. .* keys remove F00D$/,
+    ],
+    [
+      'a metadata key',
+      {},
+      [action('key-import', { kernel: null, key: { ...key, repo: 'base' } })],
+      / keys --metadata base remove F00D$/,
+    ],
+    ['a key removal', {}, [action('key-remove', { kernel: null, key })], /was not kept; .* keys import FILE-OR-URL$/],
+    ['a pin', {}, [action('pin', { kernel: null, key: { ...key, stream: 'rhel' } })], / keys unpin rhel F00D$/],
+    ['an unpin', {}, [action('unpin', { kernel: null, key: { ...key, stream: 'rhel' } })], / keys pin rhel F00D$/],
+    ['another chance', {}, [action('clear-quarantine', { module: 'mine' })], /mine was given another chance/],
     ['a reset', {}, [action('reset', { kernel: null })], /prepared a template image/],
   ])('is refused: %s', (_, w, actions, why) => {
     const plan = undo(w, actions);

@@ -132,6 +132,17 @@ describe('crash guard at boot', () => {
     expect(await run('quarantine', 'clear', module)).toMatchObject({ status: 0 });
     expect(readFileSync(path.join(dir, DIRECTORY, TWO))).toEqual(before);
     expect((await run('quarantine', 'list')).out).toBe('Nothing is in quarantine.\n');
+    // Once: what was refused changed nothing.
+    const { transactions } = JSON.parse((await run('history', '--json')).out);
+    expect(transactions.filter(({ command }: { command: string }) => command !== 'test')).toMatchObject([
+      {
+        command: `quarantine clear ${module}`,
+        exit: 0,
+        actions: [{ do: 'clear-quarantine', kernel: K1, module, outcome: 'done' }],
+      },
+    ]);
+    expect((await run('history', 'info', 'last')).out).toContain(`\n    Out of quarantine ${module} for\n`);
+    expect((await run('history', 'undo', '-y', 'last')).err).toContain('was given another chance');
     expect(await run('boot')).toMatchObject({ status: 0 });
   });
 

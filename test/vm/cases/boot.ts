@@ -114,6 +114,14 @@ async function atBoot(check: Check): Promise<void> {
         `module named ${one.module} already loaded and enabled`,
       );
       assert.match(await guest.must(VERSION), /\[patched 1-1\]/);
+      // Each of the two that changed the kernel is in the history, the third is not.
+      const { transactions } = JSON.parse(await guest.must('kpatch-pm history --json'));
+      const last = transactions
+        .slice(0, 2)
+        .map((one: { actions: { do: string; module: string; outcome: string }[] }) => {
+          return one.actions.map((action) => `${action.do} ${action.module} ${action.outcome}`).join();
+        });
+      assert.deepEqual(last, [`load ${one.module} done`, `unload ${one.module} done`]);
     });
     await check.step('removed and rebooted: unpatched, and still held', async () => {
       await guest.must('kpatch-pm -y remove "kpatch-patch-*" && sync', 300);
