@@ -75,6 +75,6 @@ programs('with the tools', () => {
       const { out } = await runOn(root, ['info', '--installed']);
       expect(out).toMatch(/Release {6}: 2\.el9_4/);
       expect(out).toMatch(/Support {6}: your own, not the vendor's/);
-    }, 300_000);
+    });
   });
 });

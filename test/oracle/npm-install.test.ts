@@ -27,7 +27,7 @@ describe('npm install -g', () => {
     npm('pack', top, '--pack-destination', scratch);
     const [tarball] = readdirSync(scratch).filter((name) => name.endsWith('.tgz'));
     npm('install', '--global', '--prefer-offline', '--prefix', path.join(scratch, 'prefix'), `./${tarball}`);
-  }, 180_000);
+  });
   afterAll(() => rmSync(scratch, { recursive: true }));
 
   test('works, whatever node would take from the environment', () => {

@@ -97,7 +97,7 @@ builders('published', () => {
       for (const [name, bytes] of modules) writeFileSync(at(`${name}.ko`), bytes);
       const repos = `[site]\nbaseurl=file://${at('site')}\ngpgkey=file://${at('site')}/RPM-GPG-KEY-0F6AB0C2B5D41D1B\ngpgcheck=1\nrepo_gpgcheck=1\n`;
       root = scratchRoot({ repos });
-    }, 300_000);
+    });
     afterAll(() => root.remove());
 
     test('the empty package, then a level: published as typed in the documentation', async () => {

@@ -51,7 +51,7 @@ both('our RPMs in a root', () => {
     await declare('other16', 'nodejs', 'Epoch: 2', 'Version: 16.20.2', 'Release: 1nodesource');
     await declare('other22', 'nodejs', 'Epoch: 2', 'Version: 22.1.0', 'Release: 1nodesource');
     await declare('vendor', 'kpatch', 'Version: 0.9.7', 'Release: 3.el9');
-  }, 180_000);
+  });
   afterAll(() => {
     for (const one of made) one.remove();
     rmSync(scratch, { recursive: true });
@@ -131,7 +131,7 @@ both('our RPMs in a root', () => {
       expect.stringMatching(/^etc\/kpatch-pm\/ /),
       expect.stringMatching(/^etc\/kpatch-pm\/kpatch-pm\.conf\.rpmsave /),
     ]);
-  }, 120_000);
+  });
 
   test('a removal on a running system stops the units too', () => {
     const root = rootWithUs();
@@ -245,7 +245,7 @@ ${place}
       } finally {
         built.remove();
       }
-    }, 60_000);
+    });
 
     needs('dnf', 'createrepo_c')('with dnf', () => {
       test('comes only by name, or where a live patch requires kpatch; the recommendation of kpatch never takes it', () => {
@@ -282,7 +282,7 @@ ${place}
         execFileSync('cp', [packages.vendor as string, repo]);
         expect(install('kpatch-pm')).toEqual(['base', 'kpatch', 'kpatch-pm', 'nodejs']);
         expect(install('kpatch')).toEqual(['kpatch']);
-      }, 120_000);
+      });
     });
   });
 });

@@ -20,7 +20,7 @@ needs('rpmbuild', 'rpm')('the RPMs of this checkout', () => {
   beforeAll(() => {
     scratch = mkdtempSync(path.join(os.tmpdir(), 'kpm-package-'));
     file = build('one');
-  }, 120_000);
+  });
   afterAll(() => rmSync(scratch, { recursive: true }));
 
   const query = (format: string) => execFileSync('rpm', ['-qp', '--qf', format, file], { encoding: 'utf8' });
@@ -39,7 +39,7 @@ needs('rpmbuild', 'rpm')('the RPMs of this checkout', () => {
       const [one, two] = ['one', 'two'].map((place) => readFileSync(path.join(scratch, place, name)));
       expect([name, (one as Buffer).equals(two as Buffer)]).toEqual([name, true]);
     }
-  }, 120_000);
+  });
 
   test('declares what it bundles and needs', () => {
     const declared = execFileSync('rpm', ['-qp', '--provides', file], { encoding: 'utf8' }).split('\n');

@@ -27,7 +27,7 @@ needs('rpmbuild', 'rpm')('kpatch-pm-selfcontained', () => {
     mkdirSync(path.join(scratch, 'root'));
     root = new RpmRoot(path.join(scratch, 'root'));
     root.addLibraries(process.execPath);
-  }, 240_000);
+  });
   afterAll(() => {
     for (const one of made) one.remove();
     rmSync(scratch, { recursive: true });
@@ -138,7 +138,7 @@ needs('rpmbuild', 'rpm')('kpatch-pm-selfcontained', () => {
           expect(both.run(['/usr/bin/kpatch-pm', '--version']).status).toBe(0);
           expect(both.rpm('-V', '--nodeps', '--noconfig', to)).toEqual({ status: 0, out: '', err: '' });
         }
-      }, 120_000);
+      });
     });
   });
 });
