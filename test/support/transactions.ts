@@ -9,6 +9,7 @@ import { keptFiles } from '../../src/apply/retired.ts';
 import {
   type InstallRequest,
   installSteps,
+  mergedWork,
   receiptOf,
   registerSteps,
   removeSteps,
@@ -74,6 +75,11 @@ export const WORK = {
     installSteps({ ...(await levelRequest('1-2')), replaces: await installed(machine), keep: true }),
   'upgrade, registered': async (machine: Machine) =>
     installSteps({ ...(await levelRequest('1-2')), replaces: await installed(machine), register: true }),
+  /** Two kernels in one transaction, which rpm is told of at once. */
+  'two kernels together': async (machine: Machine) => together(machine, ['1-2', 'empty']),
+  /** rpm refuses one of them, for its kernel is not installed, and so all at first. */
+  'three kernels together, one refused by rpm': async (machine: Machine) =>
+    together(machine, ['linked', '1-2', 'empty']),
   /** What a run that was killed between installing and loading left undone. */
   'registration made up for': async (machine: Machine) => {
     const request = { ...(await levelRequest('1-2')), replaces: keptFiles(machine.root, K1) };
@@ -116,9 +122,21 @@ export const WORK = {
 
 export type Kind = keyof typeof WORK;
 
+/** These levels as one transaction, each in the place of what is installed for its kernel. */
+export async function together(machine: Machine, levels: readonly Parameters<typeof levelRequest>[0][]): Promise<Work> {
+  const there = await installed(machine);
+  const works: Work[] = [];
+  for (const level of levels) {
+    const request = await levelRequest(level);
+    const replaces = there.filter(({ kernel }) => kernel === request.kernel);
+    works.push(installSteps({ ...request, replaces, register: true }));
+  }
+  return mergedWork(works);
+}
+
 /** The root each kind of work starts from: 1-1 is installed, but for the first install. Registered where the work registers. */
 export async function prepare(machine: Machine, kind: Kind): Promise<void> {
-  const level = async (which: '1-1' | '1-2', more: Partial<InstallRequest>) =>
+  const level = async (which: '1-1' | '1-2' | 'below linked', more: Partial<InstallRequest>) =>
     changingRun(machine, installSteps({ ...(await levelRequest(which)), ...more }));
   if (kind === 'install') await changingRun(machine, null);
   else if (kind === 'adopt' || kind === 'adopt the same level') {
