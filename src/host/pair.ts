@@ -1,5 +1,5 @@
-// A pair of connected sockets: one end for a child's output, the other read into one piece of memory, again and again.
-// What node reads from a child's pipe it puts into a new piece of 64 KiB each time: for a package list of 250 MB that is
+// A pair of connected sockets: one end for a child's output, the other read into one piece of memory, again and again or
+// from its front to its end. What node reads from a child's pipe it puts into a new piece of 64 KiB each time: for a package list of 250 MB that is
 // three times the processor time, and 30 MB of memory that waits to be collected (docs/performance.md).
 import fs from 'node:fs';
 import net from 'node:net';
@@ -8,25 +8,31 @@ import net from 'node:net';
 const PLACE = '/run/kpatch-pm';
 /** More than a socket holds at a time (net.core.rmem_default is 212,992). */
 const SIZE = 256 * 1024;
+/** Below this a piece is small: then the rest is left to gather for so many milliseconds (xz writes 8 KiB at a time, at 40 MB/s). */
+const SMALL = 64 * 1024;
+const GATHER = 2;
 
 export interface Pair {
   /** For the child; to be destroyed here once it has it. */
   readonly theirs: net.Socket;
-  /** What arrives, to its end. Each piece is valid only until the next is asked for. */
+  /** What arrives, to its end. Each piece is valid only until the next is asked for, unless all of them are to be kept. */
   readonly pieces: AsyncIterable<Buffer>;
   /** Ends it before its end. */
   close(): void;
 }
 
-/** A pair; null where there can be none (not root, no /run, a sandbox): then the ordinary way must do. */
-export async function socketPair(place: string = PLACE): Promise<Pair | null> {
+/**
+ * A pair; null where there can be none (not root, no /run, a sandbox): then the ordinary way must do. `keep`: bytes that
+ * will probably arrive, of which the pieces are kept: they lie side by side, as far as this was right.
+ */
+export async function socketPair(keep: number | null = null, place: string = PLACE): Promise<Pair | null> {
   if (!ready(place)) return null;
   const name = `${place}/${process.pid}-${++made}`;
   const server = net.createServer({ pauseOnConnect: true });
   try {
     await new Promise<void>((resolve, reject) => server.once('error', reject).listen(name, resolve));
     const accepted = new Promise<net.Socket>((resolve) => server.once('connection', resolve));
-    const { socket, pieces } = await reading(name);
+    const { socket, pieces } = await reading(name, keep);
     const theirs = await accepted;
     return { theirs, pieces, close: () => socket.destroy() };
   } catch (error) {
@@ -72,21 +78,31 @@ function alive(pid: number): boolean {
 }
 
 /** Connects, and reads as far as pieces are asked for. */
-function reading(name: string): Promise<{ socket: net.Socket; pieces: AsyncIterable<Buffer> }> {
-  const buffer = Buffer.allocUnsafeSlow(SIZE);
-  let piece: Buffer | null = null;
+function reading(name: string, keep: number | null): Promise<{ socket: net.Socket; pieces: AsyncIterable<Buffer> }> {
+  let room = Buffer.allocUnsafeSlow(Math.max(SIZE, keep ?? 0));
+  let filled = 0;
+  const arrived: Buffer[] = [];
+  let stopped = false;
   let over = false;
   let failure: Error | null = null;
   let wake = (): void => undefined;
   const socket = net.connect({
     path: name,
     onread: {
-      buffer,
-      // False: nothing more is read into the buffer until its reader is done.
+      buffer: () => {
+        if (filled === room.length) {
+          room = Buffer.allocUnsafeSlow(SIZE);
+          filled = 0;
+        }
+        return room.subarray(filled);
+      },
+      // False: nothing more is read until the reader is done.
       callback: (length) => {
-        piece = buffer.subarray(0, length);
+        arrived.push(room.subarray(filled, filled + length));
+        if (keep !== null) filled += length;
+        stopped = keep === null || length < SMALL || arrived.length > 1;
         wake();
-        return false;
+        return !stopped;
       },
     },
   });
@@ -102,10 +118,12 @@ function reading(name: string): Promise<{ socket: net.Socket; pieces: AsyncItera
   }
   async function* pieces(): AsyncGenerator<Buffer> {
     for (;;) {
-      if (piece !== null) {
-        const given = piece;
-        piece = null;
-        yield given;
+      const piece = arrived.shift();
+      if (piece !== undefined) {
+        yield piece;
+        if (!stopped || arrived.length > 0) continue;
+        if (piece.length < SMALL) await new Promise((resolve) => setTimeout(resolve, GATHER));
+        stopped = false;
         socket.resume();
       } else if (failure !== null) throw failure;
       else if (over) return;

@@ -51,6 +51,8 @@ export interface Run {
 export interface FilterOptions {
   /** Each piece is valid only until the next is asked for: cheaper by far for who only looks at them, or copies. */
   readonly passing?: boolean;
+  /** Bytes that will probably come: the pieces, which may be kept, then lie side by side as far as that can be had. */
+  readonly expected?: number;
 }
 
 /** The real thing. */
@@ -170,10 +172,10 @@ async function* filter(
   program: string,
   args: readonly string[],
   source: AsyncIterable<Uint8Array>,
-  { passing = false }: FilterOptions = {},
+  { passing = false, expected }: FilterOptions = {},
 ): AsyncIterable<Buffer> {
   const absolute = found(program);
-  const pair = passing ? await socketPair() : null;
+  const pair = passing || expected !== undefined ? await socketPair(passing ? null : expected) : null;
   const child = ((): ChildProcess => {
     try {
       const stdio = ['pipe' as const, pair?.theirs ?? ('pipe' as const), 'pipe' as const];

@@ -14,7 +14,7 @@ export type Pipe = (
   program: string,
   args: readonly string[],
   source: AsyncIterable<Uint8Array>,
-  options?: { readonly passing?: boolean },
+  options?: { readonly passing?: boolean; readonly expected?: number },
 ) => AsyncIterable<Buffer>;
 
 export interface StreamLimits {
@@ -24,7 +24,7 @@ export interface StreamLimits {
   readonly what: string;
   /** Most bytes out per byte in, looked at from 16 MiB of output on; unlimited unless said. */
   readonly maxRatio?: number;
-  /** Bytes that will probably come out: gzip data up to 32 MiB then comes in one piece. */
+  /** Bytes that will probably come out: the pieces then lie side by side, as far as that can be had (gzip: up to 32 MiB). */
   readonly expected?: number;
   /** Each piece is valid only until the next is asked for (host/pair.ts): for readers that only look, or copy. */
   readonly passing?: boolean;
@@ -34,6 +34,8 @@ export interface StreamLimits {
 const RATIO_FROM = 16 * 1024 * 1024;
 /** 256 KiB: node's default of 16 KiB takes twice the time. */
 const CHUNK = 256 * 1024;
+/** Packed bytes that zlib is given at a time: each time costs some 100 us of waiting. */
+const SLICE = 1024 * 1024;
 const LARGEST_CHUNK = 32 * 1024 * 1024;
 /** Empty pieces in a row after which the WebAssembly zstd decoder is taken to be stuck. */
 const MOST_EMPTY = 64;
@@ -51,8 +53,10 @@ const damaged = (what: string, why: string, cause?: unknown): KpmError =>
 async function* gunzip(source: AsyncIterable<Uint8Array>, expected: number): AsyncIterable<Buffer> {
   // One byte more than is expected, or a further piece of that size is made to see that nothing follows.
   const chunkSize = Math.min(LARGEST_CHUNK, Math.max(CHUNK, expected + 1));
-  const stream = createGunzip({ chunkSize });
-  const input = Readable.from(source);
+  // Where one piece takes everything, it is filled slice by slice, so that zlib goes on while its reader looks at one.
+  const inSlices = expected > SLICE;
+  const stream = createGunzip(inSlices ? { chunkSize, highWaterMark: 4 * SLICE } : { chunkSize });
+  const input = Readable.from(inSlices ? slices(source) : source);
   input.on('error', (error) => stream.destroy(error));
   input.pipe(stream);
   try {
@@ -60,6 +64,12 @@ async function* gunzip(source: AsyncIterable<Uint8Array>, expected: number): Asy
   } finally {
     input.destroy();
     stream.destroy();
+  }
+}
+
+async function* slices(source: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
+  for await (const piece of source) {
+    for (let at = 0; at < piece.length; at += SLICE) yield piece.subarray(at, at + SLICE);
   }
 }
 
@@ -88,14 +98,19 @@ async function* preferring(
   source: AsyncIterable<Uint8Array>,
   pipe: Pipe,
   instead: (source: AsyncIterable<Uint8Array>, maxBytes: number) => AsyncIterable<Buffer>,
-  { maxBytes, passing = false }: StreamLimits,
+  limits: StreamLimits,
 ): AsyncIterable<Buffer> {
   try {
-    yield* pipe(program, args, source, { passing });
+    yield* pipe(program, args, source, piecesOf(limits));
   } catch (error) {
     if (!(error instanceof KpmError) || error.code !== 'program-missing') throw error;
-    yield* instead(source, maxBytes);
+    yield* instead(source, limits.maxBytes);
   }
+}
+
+/** How a program's pieces are to come. */
+function piecesOf({ passing = false, expected }: StreamLimits): { passing: boolean; expected?: number } {
+  return expected === undefined ? { passing } : { passing, expected };
 }
 
 function open(
@@ -104,7 +119,6 @@ function open(
   pipe: Pipe,
   limits: StreamLimits,
 ): AsyncIterable<Uint8Array> {
-  const { passing = false } = limits;
   switch (kind) {
     case 'none':
       return source;
@@ -112,9 +126,9 @@ function open(
       return gunzip(source, limits.expected ?? 0);
     // The JavaScript xz readers reject the SHA-256 check that rpm writes: the program, always.
     case 'xz':
-      return pipe('xz', ['--decompress', '--stdout', '--quiet', '--format=xz', XZ_MEMORY], source, { passing });
+      return pipe('xz', ['--decompress', '--stdout', '--quiet', '--format=xz', XZ_MEMORY], source, piecesOf(limits));
     case 'lzma':
-      return pipe('xz', ['--decompress', '--stdout', '--quiet', '--format=lzma', XZ_MEMORY], source, { passing });
+      return pipe('xz', ['--decompress', '--stdout', '--quiet', '--format=lzma', XZ_MEMORY], source, piecesOf(limits));
     // Measured (node 20, 2 cores): a package of 3 MB (16 MB open) takes 56-121 ms through the program and 141-264 ms
     // in WebAssembly; a primary.xml of 250 MB takes 330-480 ms and 280-450 ms, with 76 against 113 MB of memory.
     // node:zlib's zstd (from 22.15 on) stops after the first frame and takes a cut-off one for whole: not used.

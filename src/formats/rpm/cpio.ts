@@ -90,6 +90,24 @@ function numbered(bytes: Buffer, at: number, lookup: Stripped | null): { entry: 
 }
 
 /**
+ * Where the content of the entry at `at` lies, and the next entry begins; null where its head has not all arrived or is
+ * none. Only for looking ahead: what may be there, cpioEntries judges.
+ */
+export function contentAt(
+  bytes: Buffer,
+  at: number,
+  lookup: Stripped,
+): { readonly start: number; readonly end: number; readonly next: number } | null {
+  const magic = bytes.toString('latin1', at, at + 6);
+  const number = (n: number): number => Number.parseInt(bytes.toString('latin1', at + 6 + n * 8, at + 14 + n * 8), 16);
+  const stripped = magic === '07070X';
+  if (bytes.length - at < (stripped ? STRIPPED : FIXED) || (!stripped && !/^07070[12]$/.test(magic))) return null;
+  const start = padded(at + (stripped ? STRIPPED : FIXED + number(11)));
+  const end = start + (stripped ? (lookup(number(0))?.size ?? Number.NaN) : number(6));
+  return Number.isSafeInteger(end) ? { start, end, next: padded(end) } : null;
+}
+
+/**
  * The entries of an archive, in order, without the trailer; contents are views on `bytes`.
  * Raises `payload-malformed`, `payload-extra`, `payload-path` (NUL in a name), `payload-digest` (crc form),
  * `too-many-entries`.

@@ -15,8 +15,9 @@ export interface DigestVerdict {
   readonly verdict: 'ok' | 'bad';
 }
 
-interface Declared {
+export interface Declared {
   readonly algorithm: string;
+  /** Lower-case hex. */
   readonly value: string;
 }
 
@@ -40,16 +41,24 @@ function declared(pkg: RpmPackage, alt: boolean): Declared[] {
   return list;
 }
 
+/** Digests of the payload: each algorithm is computed once, however often it is declared. */
+function payloadDigests(payload: Buffer): (declared: Declared) => boolean | null {
+  const made = new Map<string, string | null>();
+  return ({ algorithm, value }) => {
+    if (!made.has(algorithm)) made.set(algorithm, digestOf(algorithm, payload));
+    const digest = made.get(algorithm) ?? null;
+    return digest === null ? null : digest === value;
+  };
+}
+
 /** Compares; null where this machine refuses the algorithm (FIPS mode and MD5) or does not know it. */
 function matches({ algorithm, value }: Declared, ...pieces: Buffer[]): boolean | null {
   const digest = digestOf(algorithm, ...pieces);
   return digest === null ? null : digest === value;
 }
 
-/** The digests of the open payload. Used by readPayload, which has it open. */
-export function payloadAltDigests(pkg: RpmPackage, opened: Buffer): { algorithm: string; ok: boolean }[] {
-  return declared(pkg, true).map((one) => ({ algorithm: one.algorithm, ok: matches(one, opened) !== false }));
-}
+/** The digests of the open payload that the header declares. Used by readPayload, which has it open. */
+export const payloadAltDigests = (pkg: RpmPackage): readonly Declared[] => declared(pkg, true);
 
 /**
  * Recomputes every digest and size of a package that needs no unpacking. A payload may travel opened: then the
@@ -74,9 +83,10 @@ export function checkDigests(pkg: RpmPackage): DigestVerdict[] {
 
   const travelling = declared(pkg, false);
   const open = declared(pkg, true);
-  const opened = open.length > 0 && open.every((one) => matches(one, payload) !== false);
-  if (opened) for (const one of open) add('open payload', one.algorithm, matches(one, payload));
-  const same = travelling.map((one) => matches(one, payload));
+  const fits = payloadDigests(payload);
+  const opened = open.length > 0 && open.every((one) => fits(one) !== false);
+  if (opened) for (const one of open) add('open payload', one.algorithm, fits(one));
+  const same = travelling.map(fits);
   if (!opened || same.every((good) => good !== false)) {
     for (const [n, one] of travelling.entries()) add('payload', one.algorithm, same[n] as boolean | null);
     const size = header.number(TAG.payloadSize);

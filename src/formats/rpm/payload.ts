@@ -3,10 +3,12 @@
 import { formatNevra } from '../../domain/nevra.ts';
 import { decompress, type Pipe } from '../codec/decompress.ts';
 import { type Compression, sniff } from '../codec/sniff.ts';
+import { Ahead } from './ahead.ts';
 import { type CpioEntry, cpioEntries, type Stripped } from './cpio.ts';
 import { payloadAltDigests } from './digests.ts';
 import { checkFeatures } from './features.ts';
 import { checkPath, type HeaderFile, headerFiles, isLink, isRegular, MAX_ENTRIES } from './files.ts';
+import { Gathering } from './gather.ts';
 import { hardLinks } from './hardlinks.ts';
 import { digestOf } from './hash.ts';
 import { refused } from './malformed.ts';
@@ -61,12 +63,16 @@ export function payloadCompression(pkg: RpmPackage): Compression {
   throw refused('payload-malformed', `The header says the payload is ${said} data, but it is ${seen} data.`);
 }
 
-/** Opens the payload. The header's own sizes bound it: nothing honest is larger than its files and their entries. */
+/**
+ * Opens the payload into `ahead`, and gives it. The header's own sizes bound it: nothing honest is larger than its files
+ * and their entries.
+ */
 async function openPayload(
   pkg: RpmPackage,
   files: HeaderFile[],
   limits: Required<PayloadLimits>,
   pipe: Pipe,
+  ahead: Ahead,
 ): Promise<Buffer> {
   const what = `The payload of ${formatNevra(pkg.nevra)}`;
   const declared = files.reduce((sum, file) => sum + file.size + Buffer.byteLength(file.path) + 128, 4096);
@@ -76,42 +82,17 @@ async function openPayload(
   const kind = payloadCompression(pkg);
   const maxBytes = Math.min(limits.maxBytes, declared);
   const expected = Math.min(maxBytes, pkg.payload.length * USUAL_RATIO);
-  // gzip comes in one piece that may be kept; what a program opens is copied anyway.
-  const passing = kind !== 'gzip' && kind !== 'none';
-  const options = { maxBytes, what, maxRatio: limits.maxRatio, expected, passing };
-  return gathered(decompress(kind, source(), options, pipe), expected, passing);
+  const options = { maxBytes, what, maxRatio: limits.maxRatio, expected };
+  const gathering = new Gathering(expected);
+  for await (const piece of decompress(kind, source(), options, pipe)) {
+    gathering.take(piece);
+    ahead.follow(gathering.bytes);
+  }
+  return gathering.bytes;
 }
 
 /** Kernel modules open to three to eight times their size. */
 const USUAL_RATIO = 8;
-
-/** All chunks in one buffer. It is made at once, of the size that is expected: memory that is not filled costs nothing. */
-async function gathered(chunks: AsyncIterable<Buffer>, expected: number, passing: boolean): Promise<Buffer> {
-  let first: Buffer | null = null;
-  let whole: Buffer | null = null;
-  let used = 0;
-  for await (const chunk of chunks) {
-    if (first === null) {
-      first = passing ? Buffer.from(chunk) : chunk;
-      continue;
-    }
-    whole ??= started(first, expected);
-    if (used === 0) used = first.length;
-    if (used + chunk.length > whole.length) {
-      const larger = Buffer.allocUnsafeSlow(Math.max(used + chunk.length, whole.length * 2));
-      whole.copy(larger, 0, 0, used);
-      whole = larger;
-    }
-    used += chunk.copy(whole, used);
-  }
-  return whole?.subarray(0, used) ?? first ?? Buffer.alloc(0);
-}
-
-function started(first: Buffer, expected: number): Buffer {
-  const whole = Buffer.allocUnsafeSlow(Math.max(expected, first.length));
-  first.copy(whole);
-  return whole;
-}
 
 /** The header's file an archive entry stands for. */
 function listed(entry: CpioEntry, byPath: ReadonlyMap<string, number>): number {
@@ -127,7 +108,7 @@ function listed(entry: CpioEntry, byPath: ReadonlyMap<string, number>): number {
 }
 
 /** Holds one entry against its line in the header. */
-function compare(file: HeaderFile, entry: CpioEntry, content: Buffer): void {
+function compare(file: HeaderFile, entry: CpioEntry, content: Buffer, ahead: Ahead): void {
   const differs = (what: string, here: unknown, there: unknown) =>
     refused(
       'payload-mismatch',
@@ -138,7 +119,7 @@ function compare(file: HeaderFile, entry: CpioEntry, content: Buffer): void {
   if (isRegular(file.mode)) {
     if (content.length !== file.size) throw differs('size', content.length, file.size);
     if (file.digest === null) throw refused('payload-digest', `The header has no digest of ${file.path}.`, file.path);
-    const digest = digestOf(file.algorithm, content);
+    const digest = ahead.digest(file.algorithm, content);
     if (digest === null)
       throw refused(
         'payload-digest',
@@ -176,11 +157,6 @@ export async function readPayload(pkg: RpmPackage, limits: PayloadLimits, pipe: 
   if (files.length > bounds.maxEntries) {
     throw refused('too-many-entries', `The package lists ${files.length} files; ${bounds.maxEntries} are the limit.`);
   }
-  const opened = await openPayload(pkg, files, bounds, pipe);
-  for (const { algorithm, ok } of payloadAltDigests(pkg, opened)) {
-    if (!ok) throw refused('payload-digest', `The open payload does not match its ${algorithm} digest.`);
-  }
-
   const sets = hardLinks(files);
   const byPath = new Map(files.map((file, n) => [file.path.replace(/^\//, ''), n]));
   const lookup: Stripped = (index) => {
@@ -189,6 +165,20 @@ export async function readPayload(pkg: RpmPackage, limits: PayloadLimits, pipe: 
     const carries = isLink(file.mode) || (isRegular(file.mode) && sets.carrier(index));
     return { mode: file.mode, mtime: file.mtime, size: carries ? file.size : 0 };
   };
+  const digests = payloadAltDigests(pkg);
+  const ahead = new Ahead({
+    all: digests.map(({ algorithm }) => algorithm),
+    files: files[0]?.algorithm ?? null,
+    lookup,
+    maxEntries: files.length,
+  });
+  const opened = await openPayload(pkg, files, bounds, pipe, ahead);
+  for (const { algorithm, value } of digests) {
+    const digest = ahead.digest(algorithm);
+    if (digest !== null && digest !== value)
+      throw refused('payload-digest', `The open payload does not match its ${algorithm} digest.`);
+  }
+
   const found = new Map<number, CpioEntry>();
   for (const entry of cpioEntries(opened, bounds.maxEntries, lookup)) {
     const index = listed(entry, byPath);
@@ -207,7 +197,7 @@ export async function readPayload(pkg: RpmPackage, limits: PayloadLimits, pipe: 
       throw refused('payload-missing', `The archive lacks ${file.path}, which the header lists.`, file.path);
     }
     const content = isRegular(file.mode) ? sets.content(index, found) : entry.data;
-    compare(file, entry, content);
+    compare(file, entry, content, ahead);
     entries.push({
       path: file.path,
       mode: file.mode,

@@ -28,9 +28,28 @@ async function dead(): Promise<number> {
 needsThat(process.getuid?.() === 0, 'being root')('the place of a pair of sockets', () => {
   test('is made for root alone, and nothing stays in it', async () => {
     const place = path.join(tree({}), 'place');
-    expect(await through(await socketPair(place), 'bytes')).toBe('bytes');
+    expect(await through(await socketPair(null, place), 'bytes')).toBe('bytes');
     expect(statSync(place).mode & 0o7777).toBe(0o700);
     expect(readdirSync(place)).toEqual([]);
+  });
+
+  test.each([
+    ['as much as was expected', 3_000_000, 1],
+    ['more than was expected', 1_000_000, 9],
+  ])('pieces to keep lie side by side: %s', async (_, expected, runs) => {
+    const bytes = Buffer.from(Uint32Array.from({ length: 750_000 }, (_, n) => n).buffer);
+    const pair = (await socketPair(expected, path.join(tree({}), 'place'))) as Pair;
+    pair.theirs.end(bytes);
+    const pieces: Buffer[] = [];
+    for await (const piece of pair.pieces) pieces.push(piece);
+    expect(Buffer.concat(pieces).equals(bytes)).toBe(true);
+    const starts = pieces.filter((piece, n) => {
+      const last = pieces[n - 1];
+      return n === 0 || piece.buffer !== last?.buffer || piece.byteOffset !== last.byteOffset + last.length;
+    });
+    // What goes beyond comes in further pieces of 256 KiB.
+    expect(starts).toHaveLength(runs);
+    expect(starts[0]?.buffer.byteLength).toBe(expected);
   });
 
   test('is cleared of what killed runs left, and of nothing else', async () => {
@@ -38,7 +57,7 @@ needsThat(process.getuid?.() === 0, 'being root')('the place of a pair of socket
     mkdirSync(place, { mode: 0o700 });
     for (const name of [`${await dead()}-1`, `${process.pid}-1`, 'strange', '1-1'])
       writeFileSync(path.join(place, name), '');
-    expect(await through(await socketPair(place), 'bytes')).toBe('bytes');
+    expect(await through(await socketPair(null, place), 'bytes')).toBe('bytes');
     expect(readdirSync(place)).toEqual(['1-1']);
   });
 
@@ -50,6 +69,6 @@ needsThat(process.getuid?.() === 0, 'being root')('the place of a pair of socket
   ])('is not used where %s', async (_, name, make) => {
     const place = path.join(tree({}), name);
     make(place);
-    expect(await socketPair(place)).toBeNull();
+    expect(await socketPair(null, place)).toBeNull();
   });
 });

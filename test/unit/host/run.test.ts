@@ -122,11 +122,13 @@ describe('run', () => {
 });
 
 describe.each([
-  ['pieces to keep', false],
-  ['pieces that are passing', true],
-])('filter with %s', (_, passing) => {
+  ['pieces to keep', {}],
+  ['pieces that are passing', { passing: true }],
+  ['a piece of memory of the right size', { expected: 13_107_201 }],
+  ['a piece of memory that is too small', { expected: 1 }],
+])('filter with %s', (_, options) => {
   const filter = (program: string, args: readonly string[], source: AsyncIterable<Uint8Array>) =>
-    realRun.filter(program, args, source, { passing });
+    realRun.filter(program, args, source, options);
 
   test('bytes in, bytes out', async () => {
     expect(await collect(filter('tr', ['a-z', 'A-Z'], chunks('ab', 'cd')))).toBe('ABCD');
@@ -153,6 +155,12 @@ describe.each([
       at += chunk.length;
     }
     expect(at).toBe(numbers.length);
+  });
+
+  test('many small writes', async () => {
+    const script = 'n=0; while [ $n -lt 2000 ]; do echo $n; n=$((n+1)); done';
+    const wanted = Array.from({ length: 2000 }, (_, n) => `${n}\n`).join('');
+    expect(await collect(filter('sh', ['-c', script], chunks()))).toBe(wanted);
   });
 
   test('nothing comes of nothing', async () => {
