@@ -24,7 +24,7 @@ export interface VerifiedPackage {
   readonly pkg: RpmPackage;
   /** Who signed it; null when it was let through unsigned by explicit permission. */
   readonly signer: Signer | null;
-  /** SHA-256 of the whole file. */
+  /** SHA-256 of the whole file; computed when it is first asked for. */
   readonly sha256: string;
 }
 
@@ -158,6 +158,14 @@ function refusal(
 }
 
 function verified(pkg: RpmPackage, signer: Signer | null): VerifiedPackage {
-  const sha256 = createHash('sha256').update(pkg.bytes).digest('hex');
-  return { pkg, signer, sha256 } as VerifiedPackage;
+  let sum: string | null = null;
+  const made = {
+    pkg,
+    signer,
+    get sha256() {
+      sum ??= createHash('sha256').update(pkg.bytes).digest('hex');
+      return sum;
+    },
+  };
+  return made as unknown as VerifiedPackage;
 }
