@@ -260,7 +260,7 @@ function nowhere(cve: string, { levels, kernels }: Fixes, { world, usable }: Fac
       : world.advisories.some(({ cves }) => cves.includes(cve))
         ? 'the metadata names it, but for other kernels only'
         : blind === null
-          ? `${cve} is not in any metadata`
+          ? `no metadata names ${cve} for this kernel`
           : `not in the metadata that could be read; ${blind}`;
   return { state: 'unknown', by: null, sources, text };
 }

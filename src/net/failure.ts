@@ -27,6 +27,23 @@ const CUT = new Set([
   'UND_ERR_ABORTED',
 ]);
 
+/** What the codes of the system mean. Source: connect(2), getaddrinfo(3). */
+const UNREACHED: Readonly<Record<string, string>> = {
+  ECONNREFUSED: 'nobody listens there',
+  EHOSTUNREACH: 'there is no way to that host',
+  ENETUNREACH: 'there is no way to that network',
+  ENOTFOUND: 'no host has that name',
+  EAI_AGAIN: 'the name service does not answer',
+};
+
+/** OpenSSL's reasons where the other side sent something that is no TLS. */
+const NO_TLS = /^(?:wrong version number|http request|unknown protocol|packet length too long|record layer failure)$/;
+
+/** The reason alone, out of `HEX:error:HEX:SSL routines:FUNCTION:REASON:FILE:LINE:`. Source: ERR_error_string(3). */
+function sslReason(message: string): string {
+  return /error:[0-9A-F]+:[^:]*:[^:]*:([^:\n]+)/i.exec(message)?.[1] ?? message;
+}
+
 interface SystemError {
   readonly code?: unknown;
   readonly message?: unknown;
@@ -57,10 +74,13 @@ export function transferFailure(error: unknown, what: string, url: string): KpmE
     });
   }
   if (code.startsWith('ERR_SSL') || code.startsWith('ERR_TLS') || code === 'EPROTO') {
+    const reason = sslReason(message);
     return new KpmError('tls-failed', {
-      text: `${start}: no secure connection could be made (${message}).`,
+      text: `${start}: no secure connection could be made (${reason}).`,
       subject: url,
-      hint: 'The server may want a client certificate (sslclientcert=, sslclientkey=), or speaks another TLS version.',
+      hint: NO_TLS.test(reason)
+        ? 'What answers there speaks no TLS: check the port, and whether http:// or a proxy is meant.'
+        : 'The server may want a client certificate (sslclientcert=, sslclientkey=), or speaks another TLS version.',
       cause: error,
     });
   }
@@ -89,9 +109,9 @@ export function transferFailure(error: unknown, what: string, url: string): KpmE
     });
   }
   return new KpmError('net-unreachable', {
-    text: `${start} cannot be reached (${message}).`,
+    text: `${start} cannot be reached${code in UNREACHED ? `: ${UNREACHED[code]}` : ''} (${message}).`,
     subject: url,
-    hint: 'Check the network, the name service and the URL of that repository.',
+    hint: 'Check the URL, the network, the name service, and proxy= where one is set.',
     cause: error,
   });
 }
@@ -120,7 +140,11 @@ export function statusFailure(status: number, what: string, url: string, clientC
     text: `${text}${status === 404 ? ' (not found)' : ''}.`,
     subject: url,
     hint:
-      status >= 500 ? 'The server has trouble; try again later.' : 'Check the URL and $releasever of that repository.',
+      status >= 500
+        ? 'The server has trouble; try again later.'
+        : url.endsWith('.rpm')
+          ? 'The server may have changed since its metadata was fetched, or be out of step: try again with --refresh.'
+          : 'Check the URL and $releasever of that repository.',
     cause: { status },
   });
 }

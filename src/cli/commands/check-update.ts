@@ -10,10 +10,12 @@ import { checkKernels, observe } from '../../pipeline.ts';
 import { type Context, tellNotices } from '../context.ts';
 import { errorJson, jsonText } from '../render/json.ts';
 import { listLines, packagesJson } from '../render/packages.ts';
+import { needRepositories } from './makecache.ts';
 
 export async function run({ machine, request, ui, output, options }: Context): Promise<number> {
   const world = await observe(machine, request, ui);
   tellNotices(ui, world);
+  needRepositories(machine, world, 'whether there is anything to upgrade is not known');
   checkKernels(request.kernels, world);
   const specs = specsOf(request, world);
   const plan = planFor(world, { verb: 'upgrade', kernels: request.kernels, load: false, specs });

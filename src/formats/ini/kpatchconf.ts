@@ -20,6 +20,8 @@ export interface KpatchValues {
 }
 
 const SECTION = 'main';
+/** The third switches the plug-in itself off. Source: dnf.conf(5), pluginconfpath. */
+const KNOWN: readonly string[] = [...KPATCH_SETTINGS, 'enabled'];
 
 /** Entries of [main], and those before any section: they were meant for it. */
 function settings(document: IniDocument): IniEntry[] {
@@ -64,6 +66,7 @@ export function readKpatchValues(text: string): KpatchValues {
     return false;
   };
   const values = { autoupdate: read('autoupdate'), autofilter: read('autofilter') };
+  remarks.push(...unread(document));
   const misread = misreadLine(text);
   if (misread !== null && !values.autoupdate) {
     remarks.push({
@@ -72,6 +75,25 @@ export function readKpatchValues(text: string): KpatchValues {
     });
   }
   return { ...values, remarks: remarks.sort((a, b) => a.line - b.line) };
+}
+
+/** Options that nobody reads: a slip in a name, or in that of the section. */
+function unread(document: IniDocument): KpatchRemark[] {
+  const main = settings(document);
+  const slips = main.filter(({ key }) => !KNOWN.includes(key.toLowerCase()));
+  const astray = document.sections
+    .flatMap((section) => section.entries.map((entry) => ({ section: section.name.trim(), entry })))
+    .filter(({ entry }) => !main.includes(entry) && KPATCH_SETTINGS.some((name) => isNamed(entry, name)));
+  return [
+    ...slips.map(({ key, line }) => ({
+      line,
+      text: `there is no option ${key}, only ${KPATCH_SETTINGS.join(' and ')}; it is not used`,
+    })),
+    ...astray.map(({ section, entry }) => ({
+      line: entry.line,
+      text: `${entry.key} stands in [${section}], where nobody reads it, and not in [${SECTION}]`,
+    })),
+  ];
 }
 
 /** The first line (a comment, another section) in which Cockpit would find autoupdate switched on; null when there is none. */

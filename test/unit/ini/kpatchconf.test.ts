@@ -34,6 +34,18 @@ describe('reading', () => {
       [false, false],
       /^3 .*more than once \(lines 2, 3\)/,
     ],
+    [
+      'a slip in the name',
+      '[main]\nautoupdte=True\n',
+      [false, false],
+      /^2 there is no option autoupdte, only autoupdate and/,
+    ],
+    [
+      'a slip in the section',
+      '[mian]\nAutoupdate=True\n',
+      [false, false],
+      /^2 Autoupdate stands in \[mian\], .* not in \[main\]/,
+    ],
     ['an unknown word is off', '[main]\nautoupdate=maybe\n', [false, false], /^2 .*"maybe" is not a yes or a no/],
     ['a remark behind the value', '[main]\nautoupdate=True # c\n', [false, false], /^2 .*not a yes or a no/],
     ['no section header', 'autoupdate=True\n', [true, false], /^1 .*before the first/],
@@ -54,6 +66,7 @@ describe('reading', () => {
   test('an ordinary file is not remarked upon', () => {
     expect(remarks(SHIPPED)).toEqual([]);
     expect(remarks('# note\n[main]\nautoupdate = True\n')).toEqual([]);
+    expect(remarks('[main]\nenabled=1\nautoupdate = True\n[other]\nx=1\n')).toEqual([]);
   });
 });
 

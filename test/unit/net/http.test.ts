@@ -100,7 +100,18 @@ describe('faults and their codes', () => {
   test('nobody listens', async () => {
     const error = await failure(`http://127.0.0.1:${await deadPort()}/file`);
     expect(error.code).toBe('net-unreachable');
-    expect(error.message).toContain('ECONNREFUSED');
+    expect(error.message).toMatch(/ cannot be reached: nobody listens there \(.*ECONNREFUSED.*\)\.$/);
+  });
+
+  test('a port that speaks no TLS: the reason alone, and what may be meant', async () => {
+    const error = await failure(`${cdn.url.replace('http:', 'https:')}/file`);
+    expect(error.code).toBe('tls-failed');
+    expect(error.message).toMatch(/no secure connection could be made \([a-z ]+\)\.$/);
+    expect(error.hint).toContain('whether http:// or a proxy is meant');
+  });
+
+  test('a package that the server has no more', async () => {
+    expect((await failure(`${cdn.url}/gone.rpm`)).hint).toContain('try again with --refresh');
   });
 
   test('an unknown host', async () => {
