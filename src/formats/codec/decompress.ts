@@ -1,7 +1,7 @@
 // One door for every compressed stream: what goes in is untrusted, what comes out is bounded, and a stream that is
 // damaged or ends too early is an error, never a shorter result.
-import { Readable } from 'node:stream';
-import { createGunzip } from 'node:zlib';
+import { Readable, type TransformOptions } from 'node:stream';
+import { createGunzip, type ZlibOptions } from 'node:zlib';
 import { hasErrno, KpmError } from '../../errors.ts';
 import { bunzip2 } from './bunzip2.ts';
 import type { Compression } from './sniff.ts';
@@ -55,7 +55,9 @@ async function* gunzip(source: AsyncIterable<Uint8Array>, expected: number): Asy
   const chunkSize = Math.min(LARGEST_CHUNK, Math.max(CHUNK, expected + 1));
   // Where one piece takes everything, it is filled slice by slice, so that zlib goes on while its reader looks at one.
   const inSlices = expected > SLICE;
-  const stream = createGunzip(inSlices ? { chunkSize, highWaterMark: 4 * SLICE } : { chunkSize });
+  const options: ZlibOptions & Pick<TransformOptions, 'highWaterMark'> = { chunkSize };
+  if (inSlices) options.highWaterMark = 4 * SLICE;
+  const stream = createGunzip(options);
   const input = Readable.from(inSlices ? slices(source) : source);
   input.on('error', (error) => stream.destroy(error));
   input.pipe(stream);
