@@ -69,7 +69,7 @@ export async function runTransaction(
     });
     root.syncs.now();
     options.onCommit?.();
-    const { refused, ...result } = await finish(machine, root, steps);
+    const { refused, ...result } = await finish(machine, root, steps, blobs);
     const carried = steps.at(-1);
     if (record && carried?.do === 'record') {
       for (const n of record.ends) record.of.set(n, outcomeFor(carried.record.actions[n]?.kernel ?? null, refused));
@@ -130,10 +130,16 @@ interface Finished extends TransactionResult {
   readonly refused: readonly Refusal[];
 }
 
-async function finish(machine: Machine, root: Root, steps: readonly Step[]): Promise<Finished> {
+async function finish(
+  machine: Machine,
+  root: Root,
+  steps: readonly Step[],
+  blobs: Blobs = new Map(),
+): Promise<Finished> {
   const transaction: Transaction = {
     machine,
     steps,
+    blobs,
     registered: new Map(),
     stopped: new Map(),
     clinging: new Set(),

@@ -83,8 +83,10 @@ function isThere(step: PutStep, transaction: Transaction): boolean {
   return bytes !== null && sha256(bytes) === step.sha256;
 }
 
-/** The bytes of a put: staged, or where another put of this transaction already brought them. */
+/** The bytes of a put: at hand, staged, or where another put of this transaction already brought them. */
 function findBytes(step: PutStep, transaction: Transaction): { bytes: Buffer; staged: boolean } {
+  const atHand = transaction.blobs.get(step.sha256);
+  if (atHand) return { bytes: atHand, staged: transaction.machine.root.exists(stagedPath(step.sha256)) };
   const others = transaction.steps.filter(
     (other): other is PutStep => other.do === 'put' && other.sha256 === step.sha256,
   );

@@ -2,7 +2,7 @@
 import type { Problem } from '../domain/because.ts';
 import type { Outcome } from '../domain/plan.ts';
 import type { Machine } from '../host/machine.ts';
-import type { Step } from '../state/steps.ts';
+import type { Blobs, Step } from '../state/steps.ts';
 import type { Registration } from './register.ts';
 
 /** A step that was refused; `kernel` null: it concerns no kernel in particular. */
@@ -15,6 +15,8 @@ export interface Refusal {
 export interface Transaction {
   readonly machine: Machine;
   readonly steps: readonly Step[];
+  /** Bytes this very run staged, checked then; empty when an earlier run's transaction is finished. */
+  readonly blobs: Blobs;
   /** Answers of the rpm database so far, by NEVRA. */
   readonly registered: Map<string, Registration>;
   /** Kernels whose module was refused, with the reason: their later steps are not done. */

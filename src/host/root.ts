@@ -6,7 +6,8 @@ import { hasErrno, KpmError } from '../errors.ts';
 import { makeDirectory, removeFile, type WriteOptions, writeFile, writeLink } from './atomic.ts';
 import { unreadable, unwritable } from './failure.ts';
 import { Syncs } from './syncs.ts';
-import { components, descriptorsPath, type Place, through, walk } from './walk.ts';
+import { components, descriptorsPath, find, type Place, through, walk } from './walk.ts';
+import { readWhole } from './whole.ts';
 
 export type { WriteOptions } from './atomic.ts';
 
@@ -48,17 +49,7 @@ export class Root {
     const fd = this.openRead(relative);
     if (fd === null) return null;
     try {
-      // Files of /proc and /sys do not tell their size, others may grow: only reading shows the end.
-      const chunks: Buffer[] = [];
-      let total = 0;
-      for (;;) {
-        const chunk = Buffer.allocUnsafe(Math.min(64 * 1024 * 2 ** Math.min(chunks.length, 6), maxBytes + 1 - total));
-        const bytes = fs.readSync(fd, chunk);
-        if (bytes === 0) return Buffer.concat(chunks, total);
-        chunks.push(chunk.subarray(0, bytes));
-        total += bytes;
-        if (total > maxBytes) throw new Error(`it is longer than the ${maxBytes} bytes allowed here`);
-      }
+      return readWhole(fd, maxBytes);
     } catch (error) {
       throw unreadable(this.show(relative), error);
     } finally {
@@ -99,7 +90,7 @@ export class Root {
 
   /** stat, the last link followed inside the root; null when absent. */
   stat(relative: string): fs.Stats | null {
-    return this.#at(relative, true, (place) => fs.lstatSync(through(place)));
+    return this.#at(relative, true, (place) => place.seen ?? fs.lstatSync(through(place)));
   }
 
   exists(relative: string): boolean {
@@ -267,7 +258,13 @@ export class Root {
   /** Walks, runs, closes; null on ENOENT/ENOTDIR, other system errors as `file-unreadable`. */
   #at<T>(relative: string, followLast: boolean, use: (place: Place) => T): T | null {
     try {
-      return this.#inside(relative, followLast, use);
+      const place = find(this.path, relative, followLast, this.#descriptors);
+      if (place === null) return null;
+      try {
+        return place.seen === null ? null : use(place);
+      } finally {
+        fs.closeSync(place.dir);
+      }
     } catch (error) {
       if (hasErrno(error, 'ENOENT', 'ENOTDIR')) return null;
       if (error instanceof KpmError) throw error;

@@ -1,6 +1,5 @@
 // Carrying out a plan: everything is fetched and verified before anything is changed; then the packages, together where that
 // is possible, so that one that fails leaves the others alone; then the setting; then the running kernel.
-import { checkSigners } from '../apply/load/signer.ts';
 import { COMMAND_LINE } from '../domain/package.ts';
 import { isTake, type Outcome, type Plan } from '../domain/plan.ts';
 import { EXIT, KpmError } from '../errors.ts';
@@ -9,7 +8,7 @@ import type { Ui } from '../host/machine.ts';
 import type { LockedState } from '../state/lock.ts';
 import type { Application } from './application.ts';
 import { attempt } from './attempt.ts';
-import { downloadAll, dropDownloads } from './download.ts';
+import { dropDownloads } from './download.ts';
 import { installOne } from './install.ts';
 import { loadOne } from './load.ts';
 import type { Observed } from './observed.ts';
@@ -20,9 +19,9 @@ import { hold, removeOne, unhold } from './remove.ts';
 import type { Request } from './request.ts';
 import { writeSetting } from './setting.ts';
 import { checkPlanSpace } from './space.ts';
-import { type StagedPatch, stage } from './stage.ts';
+import type { StagedPatch } from './stage.ts';
+import { stageAll } from './stage-all.ts';
 import { installTogether } from './together.ts';
-import { makeTrustees } from './trust.ts';
 
 export interface Report {
   /** One per action of the plan, in its order. */
@@ -145,29 +144,6 @@ async function performEach(
 /** The stream a pin may come of. A file that somebody named, to try it perhaps, says nothing about who may in future. */
 function streamIn(patch: StagedPatch | undefined): string | null {
   return patch && patch.package.repo !== COMMAND_LINE ? streamOf(patch.package.name) : null;
-}
-
-/** Fetches, verifies and extracts every package of the plan; failures are told and noted, the others go on. */
-async function stageAll(application: Application, outcomes: Outcome[]): Promise<Map<number, StagedPatch>> {
-  const { observed, request, plan, ui } = application;
-  const trustees = makeTrustees(observed, request, ui);
-  const staged = new Map<number, StagedPatch>();
-  const wanted = plan.actions.flatMap((action) => (isTake(action) ? [action.package] : []));
-  const downloads = await downloadAll(observed, wanted, ui);
-  for (const [n, action] of plan.actions.entries()) {
-    if (!isTake(action)) continue;
-    const outcome = await attempt(ui, async () => {
-      const patch = await stage({ observed, trustees, downloads, ui }, action);
-      checkSigners(observed.machine, action.kernel, patch.modules, ui);
-      staged.set(n, patch);
-      application.stagedFor.set(action.kernel, patch);
-    });
-    if (outcome.outcome === 'failed') {
-      outcomes[n] = outcome;
-      application.record.set(n, outcome);
-    }
-  }
-  return staged;
 }
 
 async function perform(application: Application, n: number, staged: Map<number, StagedPatch>): Promise<void> {

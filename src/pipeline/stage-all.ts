@@ -1,0 +1,93 @@
+// Staging the packages of a plan: two at a time, for while one is decompressed by another program the next can be verified.
+// What is said of them is said in the order of the plan.
+import { checkSigners } from '../apply/load/signer.ts';
+import { isTake, type Outcome } from '../domain/plan.ts';
+import type { Ui } from '../host/machine.ts';
+import type { Application } from './application.ts';
+import { attempt } from './attempt.ts';
+import { downloadAll } from './download.ts';
+import { type StagedPatch, stage } from './stage.ts';
+import { makeTrustees, type Trustees } from './trust.ts';
+
+const AT_ONCE = 2;
+
+/** Fetches, verifies and extracts every package of the plan; failures are told and noted, the others go on. */
+export async function stageAll(application: Application, outcomes: Outcome[]): Promise<Map<number, StagedPatch>> {
+  const { observed, request, plan, ui } = application;
+  const trustees = oneByOne(makeTrustees(observed, request, ui));
+  const takes = [...plan.actions.entries()].flatMap(([n, action]) => (isTake(action) ? [{ n, action }] : []));
+  const downloads = await downloadAll(
+    observed,
+    takes.map(({ action }) => action.package),
+    ui,
+  );
+  const staged = new Map<number, StagedPatch>();
+  const queue = [...takes];
+  const ended = new Map<number, () => void>();
+  const work = async (): Promise<void> => {
+    for (let next = queue.shift(); next; next = queue.shift()) {
+      const { n, action } = next;
+      const later = saidLater(ui);
+      let patch: StagedPatch | null = null;
+      const act = async (): Promise<void> => {
+        patch = await stage({ observed, trustees, downloads, ui: later.ui }, action);
+        checkSigners(observed.machine, action.kernel, patch.modules, later.ui);
+      };
+      const outcome = await attempt(later.ui, act).catch((error: unknown) => {
+        // The run ends here; what led to it is not kept back.
+        later.say();
+        throw error;
+      });
+      ended.set(n, () => {
+        later.say();
+        if (outcome.outcome === 'failed') {
+          outcomes[n] = outcome;
+          application.record.set(n, outcome);
+        } else if (patch !== null) {
+          staged.set(n, patch);
+          application.stagedFor.set(action.kernel, patch);
+        }
+      });
+      tellInOrder(takes, ended);
+    }
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, work));
+  return staged;
+}
+
+/** Ends what is staged, as far as everything before it is. */
+function tellInOrder(takes: { readonly n: number }[], ended: Map<number, () => void>): void {
+  for (let first = takes[0]; first && ended.has(first.n); first = takes[0]) {
+    ended.get(first.n)?.();
+    takes.shift();
+  }
+}
+
+/** Keys are asked for, and a person about them, for one package at a time. */
+function oneByOne({ verify }: Trustees): Trustees {
+  let before: Promise<unknown> = Promise.resolve();
+  return {
+    verify: (rpm, repoId) => {
+      const turn = before.then(() => verify(rpm, repoId));
+      before = turn.catch(() => undefined);
+      return turn;
+    },
+  };
+}
+
+/** A Ui that keeps what is said until it may be said; questions and progress are nobody's turn. */
+function saidLater(ui: Ui): { readonly ui: Ui; readonly say: () => void } {
+  const words: (() => void)[] = [];
+  return {
+    ui: {
+      ...ui,
+      note: (text) => void words.push(() => ui.note(text)),
+      warn: (text) => void words.push(() => ui.warn(text)),
+      detail: (text) => void words.push(() => ui.detail(text)),
+      failure: (text, hint) => void words.push(() => ui.failure(text, hint)),
+    },
+    say: () => {
+      for (const word of words) word();
+    },
+  };
+}
