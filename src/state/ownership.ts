@@ -16,10 +16,14 @@ interface Owner extends Holder {
   readonly boot: string | null;
 }
 
-/** Start time of a process in clock ticks since boot, field 22 of proc_pid_stat(5); null when it is gone. */
-function startOf(host: Root, pid: number): string | null {
-  const stat = host.readText(`proc/${pid}/stat`);
-  return stat?.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? null;
+/**
+ * Start time of a process in clock ticks since boot; null when it is gone, or dead and only not yet waited for by its parent,
+ * as it may stay in a container for good. Source: proc_pid_stat(5), fields 3 and 22.
+ */
+export function startOf(host: Root, pid: number): string | null {
+  const stat = host.readText(`proc/${pid}/stat`) ?? '';
+  const [state = 'X', ...rest] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return 'ZXx'.includes(state) ? null : (rest[18] ?? null);
 }
 
 const thisBoot = (host: Root): string | null => host.readText('proc/sys/kernel/random/boot_id')?.trim() ?? null;

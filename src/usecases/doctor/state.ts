@@ -8,6 +8,7 @@ import type { Observed } from '../../pipeline/observed.ts';
 import { checkState, STATE } from '../../state/directory.ts';
 import { trustedKeys } from '../../state/keys.ts';
 import { LOCK } from '../../state/lock.ts';
+import { startOf } from '../../state/ownership.ts';
 import { readReceipts } from '../../state/receipts.ts';
 import { readUnattended } from '../../state/unattended.ts';
 
@@ -44,7 +45,7 @@ function holder({ root, host }: Machine): Facts['lock'] {
   try {
     const { pid, command, since } = JSON.parse(root.readText(LOCK) ?? '');
     if (typeof pid !== 'number') return null;
-    return { pid, command: String(command), since: String(since), alive: host.lstat(`proc/${pid}`) !== null };
+    return { pid, command: String(command), since: String(since), alive: startOf(host, pid) !== null };
   } catch {
     // Empty, or being written: nobody whom it could name.
     return null;

@@ -103,6 +103,28 @@ describe('owner files', () => {
     locked.release();
   });
 
+  test('an owner that was killed, and that its parent never waits for, is followed', async () => {
+    const machine = machineOver(top, null, { run: withoutFlock });
+    const state = openState(machine);
+    // The shell becomes a program that knows nothing of the child.
+    const parent = spawn('sh', ['-c', 'sleep 60 & echo $!; exec sleep 60'], { stdio: ['ignore', 'pipe', 'ignore'] });
+    try {
+      const pid = Number(await new Promise((resolve) => parent.stdout.once('data', resolve)));
+      const stat = (): string[] => (machine.host.readText(`proc/${pid}/stat`) ?? '').replace(/^.*\) /s, '').split(' ');
+      const boot = machine.host.readText('proc/sys/kernel/random/boot_id')?.trim();
+      const owner = { pid, command: 'x', since: 's', started: stat()[19], boot };
+      state.root.mkdirs('var/lib/kpatch-pm/lock.owners', 0o700);
+      state.root.write('var/lib/kpatch-pm/lock.owners/7', JSON.stringify(owner));
+      const take = () => lockState(machine, state, { timeout: 0, command: 'x' });
+      await expect(take()).rejects.toMatchObject({ code: 'locked' });
+      process.kill(pid, 'SIGKILL');
+      while (stat()[0] !== 'Z') await new Promise((resolve) => setTimeout(resolve, 5));
+      (await take()).release();
+    } finally {
+      parent.kill('SIGKILL');
+    }
+  });
+
   test('twenty at once: one gets it', async () => {
     const tries = Array.from({ length: 20 }, () => {
       const machine = machineOver(top, null, { run: withoutFlock });
