@@ -84,6 +84,7 @@ const OPTIONS: Readonly<Record<string, string>> = {
   '--duplicates': '`kpatch-pm status` names what belongs to no repository or kernel.',
   '--oldinstallonly': 'Type `kpatch-pm autoremove --dry-run`.',
   '--autoremove': 'Type `kpatch-pm autoremove --dry-run`.',
+  '--timer': 'Leave it out: `kpatch-pm makecache` does the same from a timer.',
   '--with-bz': 'Type `kpatch-pm updateinfo info`: it prints the bugs.',
 };
 

@@ -27,7 +27,7 @@ export const PACKAGE_VERBS = [
     about: [
       'Lists what `upgrade` would take, one line a package. The exit status is 100 when there is something, else 0.',
     ],
-    examples: [{ command: 'kpatch-pm -q check-update', what: 'for scripts: the exit status tells' }],
+    examples: [{ command: 'kpatch-pm -q check-update', what: 'for scripts: the list alone, and the exit status' }],
   },
   {
     name: 'downgrade',

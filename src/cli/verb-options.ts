@@ -107,9 +107,9 @@ export const VERB_OPTIONS = [
   {
     name: 'all',
     kind: 'flag',
-    help: 'Everything: installed and on offer; of repolist: enabled and disabled.',
+    help: 'Everything: installed and on offer; of repolist: enabled and disabled; search always looks at all.',
     group: 'What to work on',
-    verbs: [...SHOWING, 'repolist', 'updateinfo'],
+    verbs: [...SHOWING, 'search', 'repolist', 'updateinfo'],
   },
   { name: 'enabled', kind: 'flag', help: 'The repositories in use.', group: 'What to work on', verbs: ['repolist'] },
   {

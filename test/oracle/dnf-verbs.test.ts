@@ -151,6 +151,10 @@ needs('rpm', 'dnf')('beside dnf', () => {
       const [theirs, mine] = [dnf('check-update', 'kpatch-patch*'), await ours('check-update', 'kpatch-patch*')];
       expect([mine.status, theirs.status]).toEqual([100, 100]);
       expect(rows(mine)).toEqual(rows(theirs));
+      // Scripts count the lines.
+      const quiet = await ours('-q', 'check-update', 'kpatch-patch*');
+      expect(rows(quiet)).toEqual(rows(dnf('-q', 'check-update', 'kpatch-patch*')));
+      expect([rows(quiet).length, quiet.err]).toEqual([1, '']);
     });
 
     test.each([

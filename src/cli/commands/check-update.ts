@@ -1,15 +1,13 @@
 // check-update: is there anything to upgrade?
 import { upgradesOf } from '../../decide/listing.ts';
 import { planFor } from '../../decide/plan.ts';
-import { waitingText } from '../../decide/rollout.ts';
-import { kernelReports } from '../../decide/verdict.ts';
-import { formatNevra } from '../../domain/nevra.ts';
 import { EXIT, type KpmError } from '../../errors.ts';
 import { specsOf } from '../../pipeline/named.ts';
 import { checkKernels, observe } from '../../pipeline.ts';
 import { type Context, tellNotices } from '../context.ts';
 import { errorJson, jsonText } from '../render/json.ts';
 import { listLines, packagesJson } from '../render/packages.ts';
+import { waitingNotes } from '../render/waiting.ts';
 import { needRepositories } from './makecache.ts';
 
 export async function run({ machine, request, ui, output, options }: Context): Promise<number> {
@@ -22,13 +20,10 @@ export async function run({ machine, request, ui, output, options }: Context): P
   for (const { text } of plan.unmatched ?? []) ui.warn(text);
   const found = upgradesOf(plan);
   if (options.flag('json')) output.out(jsonText(packagesJson(found, world)));
-  else if (found.length > 0 && !options.flag('quiet')) {
+  else if (found.length > 0) {
     output.out(`\n${listLines(found, output.outStyle, output.outTerminal).join('\n')}\n`);
   }
-  for (const { release, held, available, rollout } of specs.length > 0 ? [] : kernelReports(world)) {
-    if (rollout && !held) ui.note(`${release}: ${waitingText(rollout)}`);
-    if (held && available) ui.note(`${release} is held: ${held.text}; ${formatNevra(available)} is on offer.`);
-  }
+  for (const text of specs.length > 0 ? [] : waitingNotes(world)) ui.note(text);
   return found.length > 0 ? EXIT.updatesAvailable : EXIT.done;
 }
 

@@ -8,6 +8,7 @@ import { type Context, tellNotices } from '../context.ts';
 import type { Options } from '../options.ts';
 import { errorJson, jsonText } from '../render/json.ts';
 import { packagesJson, renderInfo, renderList } from '../render/packages.ts';
+import { waitingNotes } from '../render/waiting.ts';
 
 /** The words yum knew before there were options. */
 const WORDS: Readonly<Record<string, Question['what']>> = {
@@ -46,13 +47,18 @@ export async function run(context: Context): Promise<number> {
       hint: specs.length > 0 ? 'See everything: kpatch-pm list' : 'What is on offer: kpatch-pm list --available',
     });
   }
+  const waiting = what === 'upgrades' && specs.length === 0 ? waitingNotes(world) : [];
   if (found.length === 0)
-    ui.note(what === 'upgrades' ? 'No upgrades are on offer.' : 'No live patch is installed or on offer.');
+    ui.note(what === 'upgrades' ? noUpgrades(waiting) : 'No live patch is installed or on offer.');
+  for (const text of waiting) ui.note(text);
   if (options.flag('json')) output.out(jsonText(packagesJson(found, world)));
   else if (verb === 'info') output.out(renderInfo(found, world, output.outStyle));
   else output.out(renderList(found, output.outStyle, output.outTerminal));
   return EXIT.done;
 }
+
+const noUpgrades = (waiting: readonly string[]): string =>
+  waiting.length === 0 ? 'No upgrades are on offer.' : 'No upgrade is taken by itself.';
 
 function questionOf(words: readonly string[], options: Options): { what: Question['what']; words: readonly string[] } {
   const [first = '', ...rest] = words;

@@ -10,8 +10,11 @@ import { packagesJson, renderSearch } from '../render/packages.ts';
 export async function run({ machine, request, ui, output, options }: Context): Promise<number> {
   const world = await observe(machine, request, ui);
   tellNotices(ui, world);
+  // `search all TERM`, as yum has it: all is searched anyway.
+  const { words: typed = [] } = request;
+  const words = typed[0] === 'all' && typed.length > 1 ? typed.slice(1) : typed;
   // As specs the words lose the quotes that a web page left.
-  const terms = specsOf(request, world).map(({ text }) => text);
+  const terms = specsOf({ ...request, words }, world).map(({ text }) => text);
   const hits = search(world, terms);
   if (options.flag('json')) {
     const found = hits.flatMap((hit) => hit.found);

@@ -20,15 +20,19 @@ export async function run({ machine, request, words, ui, output, options }: Cont
   for (const { problem } of world.advisoryStates) if (problem) ui.warn(problem.text);
   const ours = world.installed.flatMap((patch) => (patch.package ? [patch.package] : []));
   const kinds = asked.kinds.length === 0 ? null : asked.kinds;
-  const found = advisoryLines(world.advisories, [...packages, ...ours], { which, specs: asked.specs.map(specOf) });
+  const specs = asked.specs.map(specOf);
+  const found = advisoryLines(world.advisories, [...packages, ...ours], { which, specs });
   const lines = kinds === null ? found : found.filter(({ advisory }) => kinds.some((one) => picks(one, advisory)));
   if (options.flag('json')) output.out(jsonText(updateinfoJson(which, lines)));
   else if (show === 'summary') output.out(renderSummary(lines, which));
   else if (show === 'info') output.out(renderInfo(lines, which, options.flag('verbose')));
   else output.out(renderList(lines, which, options.flag('with-cve') || asked.cves));
   // dnf says nothing here; who asked for something by name shall not wonder whether it was found.
-  if (lines.length === 0 && asked.specs.length > 0)
-    ui.note(`No advisory on offer matches ${asked.specs.join(' ')} and what is installed.`);
+  if (lines.length === 0 && asked.specs.length > 0) {
+    const other = advisoryLines(world.advisories, [...packages, ...ours], { which: 'all', specs }).length > 0;
+    const more = other ? ' What it announces is installed, or not newer; --all shows it.' : '';
+    ui.note(`No advisory on offer matches ${asked.specs.join(' ')} and what is installed.${more}`);
+  }
   return EXIT.done;
 }
 
