@@ -195,6 +195,8 @@ function keep(step: DropStep, target: string, transaction: Transaction): void {
   const bytes = root.read(target);
   const stat = root.lstat(target);
   if (bytes && stat) root.write(kept, bytes, { mode: stat.mode & 0o777, mtime: stat.mtimeMs / 1000 });
+  // Of two copies none may be left: the new name is there before the old one goes.
+  root.syncs.now();
   root.remove(target);
 }
 

@@ -30,7 +30,8 @@ function needsOf(observed: Observed, plan: Plan): Need[] {
   const own = plan.actions.flatMap((action) => (action.do === 'own' ? [action.own.size] : []));
   if (taken.length + own.length === 0) return [];
   const need = (path: string, bytes: number, files: number): Need => ({ root, path, bytes, files });
-  // Staging is emptied after each transaction; what is renamed from there counts where it lies in the end.
+  // What is renamed from staging counts where it lies in the end. Where not all packages find room in staging together, each is
+  // a transaction of its own, and the largest is what counts.
   const staged = Math.max(
     0,
     ...own,
