@@ -28,6 +28,8 @@ export interface Place {
   readonly base: string;
   /** The last component; '.' for the root itself. */
   readonly name: string;
+  /** What the last component was when the walk looked at it: null where there was none; absent where it did not look. */
+  readonly seen?: fs.Stats | null;
 }
 
 interface Directory {
@@ -62,6 +64,9 @@ function enterUnlessLink(path: string, descriptors: string | null): Directory | 
   }
 }
 
+/** What a name is, itself; null where there is none. Cheaper by far than the error of opening it. */
+const look = (path: string): fs.Stats | null => fs.lstatSync(path, { throwIfNoEntry: false }) ?? null;
+
 /** Closes all but the one that is given away. */
 function leave(stack: readonly Directory[], keep: Directory | null): void {
   for (const directory of stack) if (directory !== keep) fs.closeSync(directory.fd);
@@ -78,11 +83,67 @@ function escaping(relative: string): KpmError {
 /**
  * Walks to the directory that holds the last component of `relative` below the directory `top` (a real path).
  * Links are resolved inside `top` (an absolute target counts from `top`, as in a chroot). With `followLast` a link as
- * last component is followed too. `descriptors`: see descriptorsPath.
- * Raises `path-escape` on a link that climbs out (from '/' nothing can); ENOENT and ENOTDIR come through as node's errors.
+ * last component is followed too. `descriptors`: see descriptorsPath. Null where a directory on the way does not exist.
+ * Raises `path-escape` on a link that climbs out (from '/' nothing can); other errors, ENOTDIR among them, come through as
+ * node's.
  */
+export function find(top: string, relative: string, followLast: boolean, descriptors: string | null): Place | null {
+  const parts = components(relative);
+  const quick =
+    top === '/' && descriptors !== null && parts.length > 2 ? straight(parts, followLast, descriptors) : null;
+  if (quick !== null) return quick;
+  try {
+    return stepwise(top, relative, parts, followLast, descriptors);
+  } catch (error) {
+    if (hasErrno(error, 'ENOENT')) return null;
+    throw error;
+  }
+}
+
+/** The same for who needs the place: raises ENOENT where a directory on the way does not exist. */
 export function walk(top: string, relative: string, followLast: boolean, descriptors: string | null): Place {
-  const todo = components(relative);
+  const place = find(top, relative, followLast, descriptors);
+  if (place !== null) return place;
+  throw Object.assign(new Error(`ENOENT: no such file or directory, '${relative}'`), { code: 'ENOENT', errno: -2 });
+}
+
+/**
+ * All directories in one step, where no link is on the way: opened by its path, and then it is that very path that the
+ * kernel has for what was opened. Else it is let go and null given: the walk by steps tells what is there. Only below the
+ * running system's own root: looking at what a link in somebody else's root names could have this system mount it.
+ * Source: proc_pid_fd(5), open(2) O_PATH, autofs(5).
+ */
+function straight(parts: readonly string[], followLast: boolean, descriptors: string): Place | null {
+  const path = `/${parts.slice(0, -1).join('/')}`;
+  let fd: number | null = null;
+  try {
+    if (!look(path)?.isDirectory()) return null;
+    fd = fs.openSync(path, O_ENTER);
+    const base = `${descriptors}/${fd}`;
+    if (fs.readlinkSync(base) !== path) return null;
+    const name = parts.at(-1) as string;
+    const seen = followLast ? look(`${base}/${name}`) : undefined;
+    if (seen?.isSymbolicLink()) return null;
+    const place = { dir: fd, base, name, ...(seen === undefined ? {} : { seen }) };
+    fd = null;
+    return place;
+  } catch (error) {
+    if (error instanceof Error && 'code' in error) return null;
+    throw error;
+  } finally {
+    if (fd !== null) fs.closeSync(fd);
+  }
+}
+
+/** One component at a time. */
+function stepwise(
+  top: string,
+  relative: string,
+  parts: readonly string[],
+  followLast: boolean,
+  descriptors: string | null,
+): Place {
+  const todo = [...parts];
   const stack: Directory[] = [enter(top, descriptors)];
   let links = 0;
   try {
@@ -95,14 +156,15 @@ export function walk(top: string, relative: string, followLast: boolean, descrip
         continue;
       }
       const last = todo.length === 0;
-      if (!last) {
-        const next = enterUnlessLink(join(here.base, name), descriptors);
-        if (next !== null) {
-          stack.push(next);
-          continue;
-        }
+      if (last && !followLast) return place(stack, name);
+      const path = join(here.base, name);
+      const next = last ? null : enterUnlessLink(path, descriptors);
+      if (next !== null) {
+        stack.push(next);
+        continue;
       }
-      const target = linkTarget(here, name, last && !followLast);
+      const seen = look(path);
+      const target = seen?.isSymbolicLink() ? linkTarget(path) : null;
       if (target !== null) {
         if (++links > MAX_LINKS) {
           throw new KpmError('path-escape', { text: `The path ${relative} has too many links.`, subject: relative });
@@ -111,8 +173,9 @@ export function walk(top: string, relative: string, followLast: boolean, descrip
         todo.unshift(...target.split('/').filter((part) => part !== '' && part !== '.'));
         continue;
       }
-      if (last) return place(stack, name);
-      stack.push(enter(join(here.base, name), descriptors));
+      // A link that vanished just now: whoever wants the place will see what is there instead.
+      if (last) return seen?.isSymbolicLink() ? place(stack, name) : { ...place(stack, name), seen };
+      stack.push(enter(path, descriptors));
     }
     return place(stack, '.');
   } catch (error) {
@@ -129,13 +192,10 @@ function place(stack: readonly Directory[], name: string): Place {
 
 const join = (base: string, name: string): string => (base === '/' ? `/${name}` : `${base}/${name}`);
 
-/** The text of a link, or null where `name` is no link, does not exist, or is not to be followed. */
-function linkTarget(dir: Directory, name: string, asItIs: boolean): string | null {
-  if (asItIs) return null;
-  // An error of readlink costs more than this look; what it is now is asked again by whoever opens it.
-  if (!fs.lstatSync(join(dir.base, name), { throwIfNoEntry: false })?.isSymbolicLink()) return null;
+/** The text of a link; null where it is none any more. */
+function linkTarget(path: string): string | null {
   try {
-    return fs.readlinkSync(join(dir.base, name));
+    return fs.readlinkSync(path);
   } catch (error) {
     if (hasErrno(error, 'EINVAL', 'ENOENT')) return null;
     throw error;

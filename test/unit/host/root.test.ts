@@ -256,6 +256,43 @@ describe.each(WAYS)('a root %s', (_way, descriptors) => {
     expect(told).toEqual(['mkdir a', 'mkdir a/b', 'write a/b/c', 'rename d', 'remove d', 'rmdir a/b']);
   });
 
+  test("the running system's own root gives what the file system has, links on the way or not", () => {
+    const top = fs.realpathSync(
+      tree({
+        'a/b/file': 'inside',
+        'a/b/link': '-> file',
+        'a/b/up': '-> ../c/file',
+        'a/b/nowhere': '-> none',
+        'a/b/gone/file': 'x',
+        'a/c/file': 'other',
+        'a/l': '-> b',
+      }),
+    );
+    const root = open('/');
+    const before = fs.readdirSync('/proc/self/fd').length;
+    const told = (name: string): string | null => root.readText(path.join(top, 'a', name));
+    expect(['b/file', 'b/link', 'l/file', 'l/link', 'b/gone/file'].map(told)).toEqual([
+      ...Array(4).fill('inside'),
+      'x',
+    ]);
+    expect(['b/up', 'l/up'].map(told)).toEqual(['other', 'other']);
+    for (const name of ['b/nowhere', 'b/none', 'none/x', 'b/none/x', 'b/file/x', 'l/nowhere/x']) {
+      expect([name, told(name), root.stat(path.join(top, 'a', name))]).toEqual([name, null, null]);
+    }
+    for (const name of ['b', 'l', 'b/file', 'l/up']) {
+      expect(root.stat(path.join(top, 'a', name))?.ino).toBe(fs.statSync(path.join(top, 'a', name)).ino);
+    }
+    expect(codeOf(() => root.stat(`${top}/a/b/../b/file`))).toBe('path-escape');
+    expect(root.lstat(path.join(top, 'a/b/link'))?.isSymbolicLink()).toBe(true);
+    expect(root.realPath(path.join(top, 'a/l/up'))).toBe(path.join(top, 'a/c/file'));
+    expect(root.list(path.join(top, 'a/l'))).toEqual(['file', 'gone', 'link', 'nowhere', 'up']);
+    root.write(path.join(top, 'a/l/link'), 'new');
+    expect(fs.readFileSync(path.join(top, 'a/b/link'), 'utf8')).toBe('new');
+    expect(fs.readFileSync(path.join(top, 'a/b/file'), 'utf8')).toBe('inside');
+    expect(codeOf(() => root.write(path.join(top, 'a/none/file'), 'new'))).toBe('file-unwritable');
+    expect(fs.readdirSync('/proc/self/fd').length).toBe(before);
+  });
+
   test('no descriptor is left open, after success as after failure', () => {
     const root = made({ 'a/b/c': 'x', loop: '-> loop', out: '-> ../../..', link: '-> a/b' });
     const count = (): number => fs.readdirSync('/proc/self/fd').length;
