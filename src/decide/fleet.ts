@@ -15,6 +15,8 @@ export interface FleetFile {
 export interface FleetRow {
   /** Id of the machine; the file's name where it has none. */
   readonly machine: string;
+  /** What people call it: from the file's name where its id is a machine-id(5), which nobody knows by heart. */
+  readonly name: string;
   readonly file: string;
   /** When the machine was asked, ISO time. */
   readonly time: string;
@@ -62,21 +64,27 @@ const VERDICTS: readonly Verdict[] = [
 export function mergeFleet(files: readonly FleetFile[]): Fleet {
   const problems: { file: string; text: string }[] = [];
   const newest = new Map<string, { file: FleetFile; value: Fields; time: string }>();
-  const cves = new Map<string, Map<string, string[]>>();
+  const cves = new Map<string, { open: Map<string, string[]>; time: string }>();
   for (const file of files) {
     const { value } = file;
     if (!isFields(value)) problems.push({ file: file.name, text: 'it holds no JSON object' });
-    else if (isCves(value)) cves.set(textOf(value.machine) ?? file.name, openByKernel(value));
-    else if (isStatus(value)) {
+    else if (isCves(value)) {
+      const id = textOf(value.machine) ?? file.name;
+      const time = textOf(value.time) as string;
+      const before = cves.get(id);
+      if (!before || before.time < time) cves.set(id, { open: openByKernel(value), time });
+    } else if (isStatus(value)) {
       const id = textOf(value.machine) ?? file.name;
       const time = textOf(value.time) as string;
       const before = newest.get(id);
       if (!before || before.time < time) newest.set(id, { file, value, time });
     } else problems.push({ file: file.name, text: whyNot(value) });
   }
-  const rows = [...newest].flatMap(([machine, { file, value, time }]) =>
-    listOf(value.kernels).flatMap((kernel) => rowOf(machine, file.name, time, kernel, cves.get(machine)) ?? []),
-  );
+  const names = namesOf([...newest].map(([machine, { file }]) => ({ machine, file: file.name })));
+  const rows = [...newest].flatMap(([machine, { file, value, time }]) => {
+    const from = { machine, name: names.get(machine) ?? machine, file: file.name, time };
+    return listOf(value.kernels).flatMap((kernel) => rowOf(from, kernel, cves.get(machine)?.open) ?? []);
+  });
   return { rows: rows.sort(worstFirst), problems, machines: newest.size };
 }
 
@@ -111,10 +119,27 @@ function openByKernel(value: Fields): Map<string, string[]> {
   );
 }
 
+/** `status-web1.json`, `hosts/web1.status.json`, `web1.json`: web1. */
+const stemOf = (file: string): string =>
+  (file.split('/').at(-1) ?? '')
+    .replace(/\.json$/, '')
+    .replace(/^(?:status|cves)(?:[-._]|$)/, '')
+    .replace(/[-._](?:status|cves)$/, '');
+
+/** A name for each machine. Files of one name in several directories (`web1/status.json`) are called by the whole path. */
+function namesOf(machines: readonly { machine: string; file: string }[]): Map<string, string> {
+  const stems = machines.map(({ file }) => stemOf(file));
+  return new Map(
+    machines.map(({ machine, file }, n) => {
+      const stem = stems[n] as string;
+      if (!/^[0-9a-f]{32}$/.test(machine)) return [machine, machine];
+      return [machine, stem !== '' && stems.filter((one) => one === stem).length === 1 ? stem : file];
+    }),
+  );
+}
+
 function rowOf(
-  machine: string,
-  file: string,
-  time: string,
+  from: Pick<FleetRow, 'machine' | 'name' | 'file' | 'time'>,
   kernel: Fields,
   cves: ReadonlyMap<string, string[]> | undefined,
 ): FleetRow | null {
@@ -127,9 +152,7 @@ function rowOf(
     patch.enabled === true ? streams.flatMap((name) => levelOfModule(textOf(patch.module) ?? '', name) ?? []) : [],
   );
   return {
-    machine,
-    file,
-    time,
+    ...from,
     release,
     running: kernel.running === true,
     verdict,
@@ -149,6 +172,7 @@ function worstFirst(a: FleetRow, b: FleetRow): number {
   return (
     Number(b.running) - Number(a.running) ||
     VERDICTS.indexOf(a.verdict) - VERDICTS.indexOf(b.verdict) ||
+    compare(a.name, b.name) ||
     compare(a.machine, b.machine) ||
     compare(a.release, b.release)
   );

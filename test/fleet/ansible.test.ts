@@ -257,6 +257,8 @@ ${hosts.join('')}`,
     const page = readFileSync(at('livepatch-report/report.html'), 'utf8');
     expect(page).toContain('ready-at-boot');
     expect(page).toContain('not-installed');
+    // By the names of the inventory: nobody knows machine ids by heart.
+    expect(page).toContain('machine">web4<small>');
     const status = JSON.parse(readFileSync(at('livepatch-report/status-web4.json'), 'utf8'));
     expect(status.kernels[0]).toMatchObject({ release: KERNELS.K1, verdict: 'not-installed', installed: [] });
   });

@@ -86,7 +86,7 @@ function rowHtml(row: FleetRow): string {
     row.openCves !== null && row.openCves.length > 0
       ? `<small>${row.openCves.map((cve) => `<span>${escaped(cve)}</span>`).join(', ')}</small>`
       : '';
-  return `<tr class="${kind}"><td class="code machine">${escaped(row.machine)}<small>${escaped(row.time)}</small></td><td class="code kernel${row.running ? ' running' : ''}">${escaped(row.release)}</td><td class="verdict"><span class="mark">${MARKS[kind]}</span>${escaped(row.verdict)}<small>${escaped(row.text)}</small></td><td>${escaped(levelText(row.loaded))}</td><td>${escaped(levelText(row.installed))}</td><td>${escaped(levelText(row.available))}</td><td class="number">${cveCount(row)}${cves}</td></tr>`;
+  return `<tr class="${kind}"><td class="code machine">${escaped(row.name)}<small>${row.name === row.machine ? '' : `${escaped(row.machine)}<br>`}${escaped(row.time)}</small></td><td class="code kernel${row.running ? ' running' : ''}">${escaped(row.release)}</td><td class="verdict"><span class="mark">${MARKS[kind]}</span>${escaped(row.verdict)}<small>${escaped(row.text)}</small></td><td>${escaped(levelText(row.loaded))}</td><td>${escaped(levelText(row.installed))}</td><td>${escaped(levelText(row.available))}</td><td class="number">${cveCount(row)}${cves}</td></tr>`;
 }
 
 function problemsHtml(problems: Fleet['problems']): string {

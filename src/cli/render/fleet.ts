@@ -37,7 +37,7 @@ export function renderFleet(foreign: Fleet, style: Style): string {
   const body: Row[] = rows.map((row) => ({
     tone: TONES[VERDICT_MARKS[row.verdict]] ?? 'plain',
     cells: [
-      row.machine,
+      row.name,
       `${row.release}${row.running ? ' *' : ''}`,
       row.verdict,
       levelText(row.loaded),
@@ -64,6 +64,7 @@ export function fleetJson(time: string, { rows, problems, machines }: Fleet): un
     machines,
     kernels: rows.map((row) => ({
       machine: row.machine,
+      name: row.name,
       file: row.file,
       time: row.time,
       release: row.release,

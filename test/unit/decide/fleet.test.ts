@@ -69,3 +69,35 @@ test('open CVEs are those with a fix that does not run', () => {
   expect(row?.openCves).toEqual(['unproven', 'on-disk', 'available', 'reboot', 'out-of-reach']);
   expect(mergeFleet(files(cves, status('b', 'protected'))).rows[0]?.openCves).toBeNull();
 });
+
+test('of two lists of CVEs of a machine the newer counts, in whatever order', () => {
+  const list = (time: string, ...ids: string[]) => ({
+    format: 1,
+    time,
+    machine: 'a',
+    kernels: [{ release: K, cves: ids.map((cve) => ({ cve, state: 'available' })) }],
+  });
+  const [older, newer] = [list('2026-01-01T00:00:00Z', 'old'), list('2026-01-02T00:00:00Z', 'new')];
+  for (const both of [
+    [older, newer],
+    [newer, older],
+  ]) {
+    expect(mergeFleet(files(...both, status('a', 'protected'))).rows[0]?.openCves).toEqual(['new']);
+  }
+});
+
+test('a machine is called by its file where its id is a machine-id; nobody is called by what two have', () => {
+  const id = (n: number): string => String(n).repeat(32);
+  const named = (...names: string[]): string[] =>
+    mergeFleet(names.map((name, n) => ({ name, value: status(id(n + 1), 'protected') }))).rows.map(({ name }) => name);
+  expect(named('out/status-web1.json', 'db.example.com.json', '/x/web2.status.json')).toEqual([
+    'db.example.com',
+    'web1',
+    'web2',
+  ]);
+  expect(named('web1/status.json', 'web2/status.json')).toEqual(['web1/status.json', 'web2/status.json']);
+  expect(named('.json')).toEqual(['.json']);
+  expect(named('/x/status.json')).toEqual(['/x/status.json']);
+  const [own] = mergeFleet([{ name: 'web1.json', value: status('a-name', 'protected') }]).rows;
+  expect(own).toMatchObject({ machine: 'a-name', name: 'a-name' });
+});
