@@ -25,7 +25,7 @@ export interface Context {
   /** The node that runs us. */
   readonly node: { readonly nodeVersion: string; readonly ownOpenssl: boolean };
   /** What is known while the verb runs, for the JSON object of a run that ends early. */
-  readonly sofar: { plan: Plan | null };
+  readonly sofar: { plan: Plan | null; readonly hints: Map<string, string | null> };
 }
 
 /** Verbs that answer from the cache: they are asked often, and by programs. */

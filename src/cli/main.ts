@@ -9,6 +9,7 @@ import { asKpmError, failureText } from './failure.ts';
 import { refuseOwnOpenssl } from './fips.ts';
 import type { Options } from './options.ts';
 import { type Output, outputTo } from './output.ts';
+import { errorForThisRoot, hintForThisRoot } from './root-command.ts';
 import { machineFor, type Surroundings } from './surroundings.ts';
 import { terminalUi } from './ui.ts';
 import { type VerbName, verbOf } from './verbs.ts';
@@ -139,6 +140,8 @@ async function perform(
   const interruption = new Interruption(interrupt, interruptAgain, (text) => output.err(`${text}\n`));
   const machine = { ...machineFor(surroundings, options), interruption };
   const request = { ...requestFor(verb, options, words, () => surroundings.directory), commandLine: typed };
+  const terminal = terminalUi(output, () => surroundings.stdin, options, now);
+  const sofar: Context['sofar'] = { plan: null, hints: new Map() };
   const context: Context = {
     verb,
     words,
@@ -149,16 +152,23 @@ async function perform(
     machine,
     request,
     output,
-    ui: terminalUi(output, () => surroundings.stdin, options, now),
+    ui: {
+      ...terminal,
+      failure(text, hint) {
+        const told = hintForThisRoot(hint, options);
+        sofar.hints.set(text, told);
+        terminal.failure(text, told);
+      },
+    },
     node: surroundings,
-    sofar: { plan: null },
+    sofar,
   };
   const command = await COMMANDS[verb]();
   try {
     if (!WITHOUT_CRYPTOGRAPHY.includes(verb)) refuseOwnOpenssl(surroundings, machine.host);
     return await Promise.race([command.run(context), interruption.ended]);
   } catch (thrown) {
-    const error = asKpmError(thrown);
+    const error = errorForThisRoot(asKpmError(thrown), options);
     if (options.flag('json')) {
       const { jsonText } = await import('./render/json.ts');
       output.out(jsonText(command.failureJson(error, context)));

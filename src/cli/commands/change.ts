@@ -35,9 +35,14 @@ export async function carried(context: Context, carry: (approval: Approval) => P
   if (report === null) tellNotices(ui, world);
   const performed = report === null ? plan : asPerformed(plan, report);
   const outcomes = report?.outcomes ?? null;
-  const failure = firstFailure(outcomes) ?? stopOf(report);
+  const stop = stopOf(report);
+  const failure = firstFailure(outcomes) ?? stop;
+  const again = report?.outcomes.some(({ outcome }) => outcome === 'not-run')
+    ? 'Run the same command again for the rest.'
+    : null;
   if (options.flag('json')) {
-    const error = failure === null ? null : { ...failure, subject: null, hint: null };
+    const hint = (failure && sofar.hints.get(failure.text)) ?? (failure === stop ? again : null);
+    const error = failure === null ? null : { ...failure, subject: null, hint };
     output.out(jsonText(planJson({ plan: performed, outcomes, error })));
   } else if (report === null && (request.dryRun || !options.flag('quiet'))) {
     output.out(renderPlan(plan, output.outStyle));
@@ -49,9 +54,7 @@ export async function carried(context: Context, carry: (approval: Approval) => P
     const { afterVerb } = await import('../../pipeline/units.ts');
     await afterVerb(machine, request.verb, { world, plan, report }, ui);
   }
-  const stop = stopOf(report);
-  const rest = report?.outcomes.some(({ outcome }) => outcome === 'not-run');
-  if (stop !== null) ui.failure(stop.text, rest ? 'Run the same command again for the rest.' : null);
+  if (stop !== null) ui.failure(stop.text, again);
   return failure === null ? EXIT.done : EXIT.failed;
 }
 

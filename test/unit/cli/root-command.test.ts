@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { parseArguments } from '../../../src/cli/arguments.ts';
-import { forThisRoot, mendingThisRoot } from '../../../src/cli/root-command.ts';
+import { forThisRoot, hintForThisRoot, mendingThisRoot } from '../../../src/cli/root-command.ts';
 
 const at = (root: string) => parseArguments(['--installroot', root, 'doctor']).options;
 
@@ -23,4 +23,20 @@ test('a root is quoted for the shell', () => {
 
 test('where the command is for the running system only ours changes', () => {
   expect(forThisRoot('dnf install kmod', at('/mnt/image'))).toBe('dnf install kmod');
+});
+
+test.each([
+  [
+    'What is on offer: kpatch-pm list --available   For which kernels: kpatch-pm kernels',
+    'What is on offer: kpatch-pm --installroot /mnt/image list --available   For which kernels: kpatch-pm --installroot /mnt/image kernels',
+  ],
+  ['Run: sudo kpatch-pm history', 'Run: sudo kpatch-pm --installroot /mnt/image history'],
+  ['Lift it: kpatch-pm check-update.', 'Lift it: kpatch-pm --installroot /mnt/image check-update.'],
+  // What is the same for every root, and what is no command.
+  ['See `kpatch-pm keys --help`.', 'See `kpatch-pm keys --help`.'],
+  ['See `kpatch-pm --help`.', 'See `kpatch-pm --help`.'],
+  ['another kpatch-pm runs; rm -r /var/lib/kpatch-pm keys', 'another kpatch-pm runs; rm -r /var/lib/kpatch-pm keys'],
+])('in a hint: %s', (hint, expected) => {
+  expect(hintForThisRoot(hint, at('/mnt/image'))).toBe(expected);
+  expect(hintForThisRoot(hint, parseArguments(['doctor']).options)).toBe(hint);
 });
