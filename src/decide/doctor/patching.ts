@@ -26,7 +26,7 @@ export function keys({ host, world }: Sight): Judgement[] {
   if (host.keys === null) return [...told, unknown('which keys are trusted could not be read', null)];
   if (host.keys > 0) return told.length > 0 ? told : [ok(`${host.keys} trusted`)];
   const [file] = host.keyFiles;
-  const mend = file === undefined ? null : `kpatch-pm keys import ${file}`;
+  const mend = `kpatch-pm keys import ${file ?? 'FILE-OR-URL'}`;
   return [...told, fault('no key is trusted, so no package can be verified', mend)];
 }
 
