@@ -175,6 +175,10 @@ export function packagedModules(
   kernel: KernelRelease,
 ): FoundModule[] {
   checkClaim(pkg, kernel);
+  return modulesOf(pkg, entries, kernel);
+}
+
+function modulesOf(pkg: RpmPackage, entries: readonly PayloadEntry[], kernel: KernelRelease): FoundModule[] {
   const links = entries.filter(isBuildIdLink);
   const modules = entries
     .filter((entry) => !isDirectory(entry.mode) && !isBuildIdLink(entry))
@@ -201,7 +205,7 @@ export async function extractModules(
 ): Promise<StagedModule[]> {
   const { pkg } = verified;
   checkClaim(pkg, kernel);
-  return packagedModules(pkg, await readLivePatch(pkg, pipe), kernel).map(staged);
+  return modulesOf(pkg, await readLivePatch(pkg, pipe), kernel).map(staged);
 }
 
 /** The mark of a module whose package was verified. */

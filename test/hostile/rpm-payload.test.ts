@@ -3,8 +3,9 @@
 import { gzipSync } from 'node:zlib';
 import { describe, expect, test } from '@jest/globals';
 import { checkDigests } from '../../src/formats/rpm/digests.ts';
+import type { PayloadLimits } from '../../src/formats/rpm/open.ts';
 import { parseRpm } from '../../src/formats/rpm/package.ts';
-import { type PayloadEntry, type PayloadLimits, readPayload } from '../../src/formats/rpm/payload.ts';
+import { type PayloadEntry, readPayload } from '../../src/formats/rpm/payload.ts';
 import { TAG, TYPE } from '../../src/formats/rpm/tags.ts';
 import { realRun } from '../../src/host/run.ts';
 import { archiveOf, type ForgedFile, type Forgery, forgeCpio, forgeRpm, sha256 } from '../support/forge-rpm.ts';

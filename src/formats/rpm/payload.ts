@@ -1,27 +1,15 @@
 // The payload: opened, compared entry by entry with the signed header, and given as a list. What the header does not
 // promise is refused, what it promises must be there: after this the list and the header say the same.
-import { formatNevra } from '../../domain/nevra.ts';
-import { decompress, type Pipe } from '../codec/decompress.ts';
-import { type Compression, sniff } from '../codec/sniff.ts';
-import { Ahead } from './ahead.ts';
+import type { Pipe } from '../codec/decompress.ts';
+import type { Ahead } from './ahead.ts';
 import { type CpioEntry, cpioEntries, type Stripped } from './cpio.ts';
-import { payloadAltDigests } from './digests.ts';
 import { checkFeatures } from './features.ts';
 import { checkPath, type HeaderFile, headerFiles, isLink, isRegular, MAX_ENTRIES } from './files.ts';
-import { Gathering } from './gather.ts';
 import { hardLinks } from './hardlinks.ts';
 import { digestOf } from './hash.ts';
 import { refused } from './malformed.ts';
+import { openPayload, type PayloadLimits } from './open.ts';
 import type { RpmPackage } from './package.ts';
-import { TAG } from './tags.ts';
-
-export interface PayloadLimits {
-  /** Most bytes of the open payload. */
-  readonly maxBytes?: number;
-  readonly maxEntries?: number;
-  /** Most open bytes per compressed byte (looked at from 16 MiB on). */
-  readonly maxRatio?: number;
-}
 
 /** A kernel module package opens to some 10 MB, at 3 to 8 times its size. */
 export const PAYLOAD_LIMITS = { maxBytes: 1024 * 1024 * 1024, maxEntries: MAX_ENTRIES, maxRatio: 200 } as const;
@@ -40,59 +28,6 @@ export interface PayloadEntry {
   /** Target of a symbolic link, else null. Not checked: nobody follows it here. */
   readonly linkTo: string | null;
 }
-
-const KINDS: Readonly<Record<string, Compression>> = {
-  gzip: 'gzip',
-  bzip2: 'bzip2',
-  xz: 'xz',
-  lzma: 'lzma',
-  zstd: 'zstd',
-  none: 'none',
-  uncompressed: 'none',
-};
-
-/** The compression of the payload. Raises `payload-malformed` when header and bytes contradict each other. */
-export function payloadCompression(pkg: RpmPackage): Compression {
-  const said = pkg.header.text(TAG.payloadCompressor);
-  const seen = sniff(pkg.payload);
-  if (said === null) return seen;
-  const kind = KINDS[said.toLowerCase()];
-  if (kind === undefined) throw refused('compression-unsupported', `The payload is compressed with ${said}.`);
-  // rpm lets a package travel with its payload opened; checkDigests then holds it to the digest of the open payload.
-  if (kind === seen || seen === 'none') return seen;
-  throw refused('payload-malformed', `The header says the payload is ${said} data, but it is ${seen} data.`);
-}
-
-/**
- * Opens the payload into `ahead`, and gives it. The header's own sizes bound it: nothing honest is larger than its files
- * and their entries.
- */
-async function openPayload(
-  pkg: RpmPackage,
-  files: HeaderFile[],
-  limits: Required<PayloadLimits>,
-  pipe: Pipe,
-  ahead: Ahead,
-): Promise<Buffer> {
-  const what = `The payload of ${formatNevra(pkg.nevra)}`;
-  const declared = files.reduce((sum, file) => sum + file.size + Buffer.byteLength(file.path) + 128, 4096);
-  async function* source(): AsyncIterable<Uint8Array> {
-    yield pkg.payload;
-  }
-  const kind = payloadCompression(pkg);
-  const maxBytes = Math.min(limits.maxBytes, declared);
-  const expected = Math.min(maxBytes, pkg.payload.length * USUAL_RATIO);
-  const options = { maxBytes, what, maxRatio: limits.maxRatio, expected };
-  const gathering = new Gathering(expected);
-  for await (const piece of decompress(kind, source(), options, pipe)) {
-    gathering.take(piece);
-    ahead.follow(gathering.bytes);
-  }
-  return gathering.bytes;
-}
-
-/** Kernel modules open to three to eight times their size. */
-const USUAL_RATIO = 8;
 
 /** The header's file an archive entry stands for. */
 function listed(entry: CpioEntry, byPath: ReadonlyMap<string, number>): number {
@@ -165,22 +100,9 @@ export async function readPayload(pkg: RpmPackage, limits: PayloadLimits, pipe: 
     const carries = isLink(file.mode) || (isRegular(file.mode) && sets.carrier(index));
     return { mode: file.mode, mtime: file.mtime, size: carries ? file.size : 0 };
   };
-  const digests = payloadAltDigests(pkg);
-  const ahead = new Ahead({
-    all: digests.map(({ algorithm }) => algorithm),
-    files: files[0]?.algorithm ?? null,
-    lookup,
-    maxEntries: files.length,
-  });
-  const opened = await openPayload(pkg, files, bounds, pipe, ahead);
-  for (const { algorithm, value } of digests) {
-    const digest = ahead.digest(algorithm);
-    if (digest !== null && digest !== value)
-      throw refused('payload-digest', `The open payload does not match its ${algorithm} digest.`);
-  }
-
+  const { bytes, ahead } = await openPayload(pkg, { files, lookup, limits: bounds, pipe });
   const found = new Map<number, CpioEntry>();
-  for (const entry of cpioEntries(opened, bounds.maxEntries, lookup)) {
+  for (const entry of cpioEntries(bytes, bounds.maxEntries, lookup)) {
     const index = listed(entry, byPath);
     if (found.has(index)) {
       const { path } = files[index] as HeaderFile;
