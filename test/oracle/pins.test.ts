@@ -159,7 +159,7 @@ needs(
       ['key-not-pinned'],
       ['kpatch-5_14_0-427_13_1-1-2.ko'],
     ]);
-    expect(refused.err).toContain(`kpatch-pm keys pin rhel ${OTHER}`);
+    expect(refused.err).toContain(`kpatch-pm --installroot ${root.path} keys pin rhel ${OTHER}`);
     expect(await keys('pin', 'rhel', OTHER)).toBe(0);
     const confirmed = await run('install', '-y');
     expect([confirmed.status, modules()]).toEqual([0, ['kpatch-5_14_0-427_13_1-1-4.ko']]);
