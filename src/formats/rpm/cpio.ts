@@ -99,7 +99,11 @@ export function contentAt(
   lookup: Stripped,
 ): { readonly start: number; readonly end: number; readonly next: number } | null {
   const magic = bytes.toString('latin1', at, at + 6);
-  const number = (n: number): number => Number.parseInt(bytes.toString('latin1', at + 6 + n * 8, at + 14 + n * 8), 16);
+  // Digits alone: a sign would lead back to where the archive was read already.
+  const number = (n: number): number => {
+    const text = bytes.toString('latin1', at + 6 + n * 8, at + 14 + n * 8);
+    return /^[0-9A-Fa-f]{8}$/.test(text) ? Number.parseInt(text, 16) : Number.NaN;
+  };
   const stripped = magic === '07070X';
   if (bytes.length - at < (stripped ? STRIPPED : FIXED) || (!stripped && !/^07070[12]$/.test(magic))) return null;
   const start = padded(at + (stripped ? STRIPPED : FIXED + number(11)));

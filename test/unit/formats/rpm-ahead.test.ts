@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { Ahead } from '../../../src/formats/rpm/ahead.ts';
-import { cpioEntries } from '../../../src/formats/rpm/cpio.ts';
+import { contentAt, cpioEntries } from '../../../src/formats/rpm/cpio.ts';
 import { Gathering } from '../../../src/formats/rpm/gather.ts';
 import { forgeCpio } from '../../support/forge-rpm.ts';
 
@@ -78,6 +78,16 @@ describe('digests made ahead', () => {
     one.follow(bytes);
     expect(one.digest('sha256', bytes)).toBe(sum('sha256', bytes));
     expect(one.digest('sha256', bytes.subarray(116))).toBe(sum('sha256', bytes.subarray(116)));
+  });
+
+  test.each([
+    ['a name', 11],
+    ['a size', 6],
+  ])('%s of less than nothing leads nowhere', (_, field) => {
+    const bytes = archive([LARGE]);
+    expect(contentAt(bytes, 0, () => null)).toMatchObject({ end: expect.any(Number) });
+    bytes.write('-0000100', 6 + field * 8, 'latin1');
+    expect(contentAt(bytes, 0, () => null)).toBeNull();
   });
 
   test('an algorithm that this machine refuses', () => {
