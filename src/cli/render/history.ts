@@ -61,6 +61,9 @@ function actionsCell(record: HistoryRecord): string {
   return words.length <= ACTIONS ? words : [...new Set(kinds.map(([, letter]) => letter))].join(', ');
 }
 
+/** The same in every row, for each root has a history of its own; in the table it would leave no room for the verb. */
+const ROOT = /(?<!\S)--installroot[= ](?:'(?:[^']|'\\'')*'|\S+) ?/g;
+
 /** The table; what does not fit into it, `info` tells. */
 export function renderHistory(views: readonly HistoryView[], style: Style, zone: Zone): string {
   const command = Math.max(24, style.width - 56);
@@ -72,7 +75,7 @@ export function renderHistory(views: readonly HistoryView[], style: Style, zone:
     const altered = `${String(record.actions.filter(isDone).length).padStart(5)} ${mark(view)}`;
     return line(
       String(record.id).padStart(6),
-      record.command,
+      record.command.replace(ROOT, ''),
       localTime(record.begun, zone, false),
       actionsCell(record),
       altered,
