@@ -28,14 +28,20 @@ function actionOf({ state, by }: CveReport): string {
   return `Update to kernel ${by} or newer and reboot.`;
 }
 
-/** Package URL of a kernel (package-url/purl-spec, type rpm). */
-function purl(release: string, vendor: string | null): string {
+/** What the packages that hold a kernel's code are called behind its name, in el7 to el10 and Fedora. Scanners find each. */
+const PARTS = ['', '-core', '-modules', '-modules-core', '-modules-extra'];
+
+/** Package URLs of a kernel (package-url/purl-spec, type rpm). A statement about a package that is not installed states nothing. */
+function purls(release: string, vendor: string | null): string[] {
   const [base = '', flavour] = release.split('+');
   const dot = base.lastIndexOf('.');
   const [version, arch] = [base.slice(0, dot), base.slice(dot + 1)];
   const name = flavour === undefined ? 'kernel' : `kernel-${flavour}`;
   const namespace = vendor === null ? '' : `${encodeURIComponent(vendor)}/`;
-  return `pkg:rpm/${namespace}${encodeURIComponent(name)}@${encodeURIComponent(version)}?arch=${encodeURIComponent(arch)}`;
+  return PARTS.map(
+    (part) =>
+      `pkg:rpm/${namespace}${encodeURIComponent(name + part)}@${encodeURIComponent(version)}?arch=${encodeURIComponent(arch)}`,
+  );
 }
 
 /** The document as a value. The same facts give the same `@id`. */
@@ -47,7 +53,7 @@ export function vexDocument(kernels: readonly KernelCves[], subject: VexSubject)
       const notes = sources.length > 0 ? `${report.text}. Sources: ${sources.join(', ')}` : report.text;
       return {
         vulnerability: { name: report.cve },
-        products: [{ '@id': purl(release, subject.vendor) }],
+        products: purls(release, subject.vendor).map((id) => ({ '@id': id })),
         status,
         status_notes: notes,
         ...(status === 'affected' ? { action_statement: actionOf(report) } : {}),
