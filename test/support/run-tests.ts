@@ -18,6 +18,10 @@ const PACKAGE_OF: Record<string, string> = {
   xz: 'xz-utils (Debian) or xz',
   modinfo: 'kmod',
   readelf: 'binutils',
+  'ansible-doc': 'ansible-core',
+  'ansible-galaxy': 'ansible-core',
+  'ansible-playbook': 'ansible-core',
+  promtool: 'prometheus',
 };
 
 function step(title: string, command: string, args: string[], env: NodeJS.ProcessEnv = process.env): boolean {
