@@ -35,8 +35,14 @@ export async function examine(machine: Machine, request: Request, ui: Ui, own: P
     arch: machine.arch,
   };
   const failure = 'world' in seen ? null : { text: seen.error.message, hint: seen.error.hint };
-  const findings = diagnose({ host, world: observed && withUnfinished(machine, observed.world), failure });
+  const findings = diagnose({ host, world: observed && told(machine, observed), failure });
   return { findings, time: machine.now().toISOString() };
+}
+
+/** The World with all that can be remarked: an option that nobody knows is said by other verbs with -v only. */
+function told(machine: Machine, { world, config }: Observed): Observed['world'] {
+  const seen = withUnfinished(machine, world);
+  return { ...seen, notices: [...seen.notices, ...config.details] };
 }
 
 async function world(machine: Machine, request: Request, ui: Ui): Promise<Observed | { readonly error: KpmError }> {
