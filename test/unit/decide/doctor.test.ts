@@ -106,7 +106,7 @@ describe('each thing that can be wrong, alone', () => {
       { repositories: [repo('a', { stale: true })] },
       ['repositories', 'warning', 'kpatch-pm makecache'],
     ],
-    ['no key', { keys: 0 }, {}, ['keys', 'fault', null]],
+    ['no key', { keys: 0 }, {}, ['keys', 'fault', 'kpatch-pm keys import FILE-OR-URL']],
     ['no key, but a file', { keys: 0, keyFiles: ['/k'] }, {}, ['keys', 'fault', 'kpatch-pm keys import /k']],
     ['keys that cannot be read', { keys: null }, {}, ['keys', 'unknown', null]],
     [
