@@ -3,7 +3,7 @@
 import { verbOf } from './verbs.ts';
 
 const NO_SOLVER =
-  'There is no solver: each kernel gets its highest usable level, and every level passed over is named.';
+  'Leave it out: there is no solver, each kernel gets its highest usable level, and every level passed over is named.';
 const MODULE = (command: string): string =>
   `Type \`kpatch-pm module ${command}\`: the kpatch utility's commands are there.`;
 const ONLY_PATCHES = "kpatch-pm knows live patches only; other packages are dnf's.";
