@@ -1,6 +1,16 @@
 // The verb keys, and keys of metadata, through the real main() over a root with a real rpm database.
 import { execFileSync, spawnSync } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
@@ -16,7 +26,7 @@ import {
   serveFixtures,
 } from '../support/fixtures.ts';
 import { Gpg } from '../support/gpg.ts';
-import { needs } from '../support/programs.ts';
+import { needs, needsThat } from '../support/programs.ts';
 import { faults, undescribed } from '../support/schema.ts';
 import { surroundings } from '../support/surroundings.ts';
 import { top } from '../support/top.ts';
@@ -287,6 +297,25 @@ needs(
     } finally {
       gpg.close();
     }
+  });
+
+  needsThat(process.getuid?.() === 0, 'being root')('another user', () => {
+    test('is told in one sentence that pins and own keys are hidden', async () => {
+      await json('import', 'RPM-GPG-KEY-fixtures');
+      await json('pin', 'rhel', RELEASE);
+      for (const directory of [host, root.path]) chmodSync(directory, 0o755);
+      const around = { ...surroundings({ hostPath: host, now }), uid: 65534 };
+      process.seteuid?.(65534);
+      try {
+        expect(await main(['--installroot', root.path, 'keys'], around)).toBe(0);
+      } finally {
+        process.seteuid?.(0);
+      }
+      expect(around.stdout.text).toContain(RELEASE);
+      expect(around.stderr.text).toBe(
+        `Warning: Pins, removals and keys in ${root.path}/var/lib/kpatch-pm can be read by root only: what is shown is not all.\n`,
+      );
+    });
   });
 
   test('status asks rpm for its keys only when its database changed', async () => {

@@ -5,8 +5,10 @@ import type { PublicKey } from '../../formats/openpgp/index.ts';
 import type { Machine } from '../../host/machine.ts';
 import { readConfig } from '../../observe/config/config.ts';
 import type { Config } from '../../observe/config/types.ts';
+import { maySeeState } from '../../pipeline/holds.ts';
 import { endOf } from '../../pipeline/key-expiry.ts';
 import type { Request } from '../../pipeline.ts';
+import { STATE } from '../../state/directory.ts';
 import { type KeyHome, trustedKeys } from '../../state/keys.ts';
 import { allMetadataKeys } from '../../state/metadata-keys.ts';
 import { readPins } from '../../state/pins.ts';
@@ -87,8 +89,14 @@ export async function listKeys(machine: Machine, config: Config): Promise<KeyLis
     ],
     pins,
     removed: removedKeys(root, tell),
-    notices,
+    notices: maySeeState({ root, uid }) ? notices : hidden(root.show(STATE), notices),
   };
+}
+
+/** One sentence for all that lies in our own directory, in place of one for each file of it. */
+function hidden(directory: string, notices: readonly Problem[]): Problem[] {
+  const text = `Pins, removals and keys in ${directory} can be read by root only: what is shown is not all.`;
+  return [{ code: 'needs-root', text }, ...notices.filter((notice) => !notice.text.startsWith(`${directory}/`))];
 }
 
 function pinEntries(config: Config, recorded: ReturnType<typeof readPins>, keys: readonly PublicKey[]): PinEntry[] {
