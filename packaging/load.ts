@@ -7,7 +7,7 @@ import type { Script } from 'node:vm';
 declare const KPATCH_PM_BUILD: string;
 
 /** Modules of node that cost milliseconds and that a run may not need at all: loaded when first touched. */
-const LATE = ['child_process', 'crypto', 'net', 'stream', 'tls', 'zlib'].map((name) => `node:${name}`);
+const LATE = ['child_process', 'crypto', 'net', 'stream', 'tls', 'v8', 'zlib'].map((name) => `node:${name}`);
 
 /** Directory of compiled code, below that of the files. */
 export const COMPILED = 'compiled';

@@ -113,12 +113,22 @@ const PROVIDED = 'kernel-uname-r';
 /** No element of a dependency is longer. */
 const MAX_TAG = 4096;
 
+/** Where a tag of the provides begins; searched by its end, for a text is found faster than a pattern. */
+function tagOfProvides(text: string, begin: RegExp, from: number): number {
+  const word = 'provides>';
+  for (let at = text.indexOf(word, from); at >= 0; at = text.indexOf(word, at + word.length)) {
+    const found = begin.exec(text.slice(Math.max(from, at - 23), at))?.[0];
+    if (found !== undefined) return at - found.length;
+  }
+  return -1;
+}
+
 /** The version of the provide `kernel-uname-r`. Every byte is looked at once, whatever is written. */
 function unameOf(text: string): string | null {
-  const start = /<(?:\w{1,20}:)?provides>/.exec(text)?.index ?? -1;
-  const end = start < 0 ? -1 : /<\/(?:\w{1,20}:)?provides>/.exec(text.slice(start))?.index;
-  if (end === undefined || end < 0) return null;
-  const provides = text.slice(start, start + end);
+  const start = tagOfProvides(text, /<(?:\w{1,20}:)?$/, 0);
+  const end = start < 0 ? -1 : tagOfProvides(text, /<\/(?:\w{1,20}:)?$/, start);
+  if (end < 0) return null;
+  const provides = text.slice(start, end);
   for (let at = provides.indexOf(PROVIDED); at >= 0; at = provides.indexOf(PROVIDED, at + PROVIDED.length)) {
     const open = provides.slice(Math.max(0, at - MAX_TAG), at).lastIndexOf('<');
     const close = provides.slice(at, at + MAX_TAG).indexOf('>');

@@ -1,6 +1,7 @@
 // primary.xml as a stream -> the few packages that can matter.
 import type { OfferedPackage } from '../../domain/package.ts';
 import { KpmError } from '../../errors.ts';
+import { keepHeapYoung } from '../../host/heap.ts';
 import { type KernelEntry, offered, type PackageEntry, parseKernel, parsePackage } from './package.ts';
 import { INTEREST, scanPackages, trustworthy } from './scan.ts';
 import { strictPackages } from './strict.ts';
@@ -37,6 +38,7 @@ export interface Reading {
 export async function readPrimary(open: () => Promise<Reading>, what: string, xml: XmlReader): Promise<Contents> {
   const quick = collector(what, xml);
   const first = await open();
+  keepHeapYoung();
   let sound = true;
   const result = await scanPackages(first.stream, INTEREST, (slice) => {
     sound &&= attempt(() => quick.slice(slice));
