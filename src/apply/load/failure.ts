@@ -22,11 +22,6 @@ export function nameTasks(tasks: readonly StalledTask[]): string {
   return `in the way: ${named.join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
 }
 
-/** The stalled tasks with their stacks, line by line. */
-export function describeTasks(tasks: readonly StalledTask[]): string[] {
-  return tasks.flatMap((task) => [`${task.tid} ${task.comm}`, ...task.stack.map((frame) => `    ${frame}`)]);
-}
-
 /** What became of a program that hangs in the kernel, for a module; every other error as it is. */
 export function stuck(module: string, error: unknown): unknown {
   if (!(error instanceof KpmError && error.code === 'program-stuck')) return error;
