@@ -52,6 +52,7 @@ export class Syncs {
       syncDirectory(path);
       return;
     }
+    this.#limit();
     const { dev, ino } = fs.statSync(`${path}/.`);
     const key = `${dev}:${ino}`;
     const fd = openDirectory(path);
@@ -59,14 +60,13 @@ export class Syncs {
     if (waiting !== undefined) fs.closeSync(waiting);
     this.#directories.delete(key);
     this.#directories.set(key, fd);
-    this.#limit();
   }
 
   /** The open file was written; the descriptor is taken over and closed. False: it does not wait, and is still the caller's. */
   file(fd: number): boolean {
     if (this.#depth === 0) return false;
-    this.#files.push(fd);
     this.#limit();
+    this.#files.push(fd);
     return true;
   }
 
