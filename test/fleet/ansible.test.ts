@@ -64,9 +64,9 @@ needs(
     const place = path.join(rootOf(name), 'var/lib/kpatch', KERNELS.K1);
     return existsSync(place) ? readdirSync(place) : [];
   };
-  const outcomes = (): Record<string, string> =>
+  const outcomes = (directory = 'livepatch-report'): Record<string, string> =>
     Object.fromEntries(
-      readFileSync(at('livepatch-report/rollout.txt'), 'utf8')
+      readFileSync(at(directory, 'rollout.txt'), 'utf8')
         .trim()
         .split('\n')
         .map((line) => [line.slice(0, line.indexOf(':')), line.slice(line.indexOf(':') + 2)]),
@@ -225,7 +225,8 @@ ${hosts.join('')}`,
     const checked = rollout('--check', '-e', 'livepatch_hosts=canary1,web4');
     expect(checked).toMatchObject({ status: 0 });
     expect(NAMES.map(contents)).toEqual(before);
-    expect(outcomes()).toEqual({ canary1: 'changed', web4: 'changed' });
+    expect(outcomes('livepatch-report.check')).toEqual({ canary1: 'changed', web4: 'changed' });
+    expect(existsSync(at('livepatch-report'))).toBe(false);
   });
 
   test('machines fail, each in its way: their wave ends, the next is untouched, the report says so, the rollout is held', () => {
@@ -270,6 +271,13 @@ ${hosts.join('')}`,
     expect(refused.out).toContain('An earlier rollout stopped: ');
     expect(refused.out).not.toContain('Bring the live patches');
     expect(NAMES.map(contents)).toEqual(before);
+    // Looking what would be if it were lifted does not lift it, nor touch the report of what happened.
+    const [hold, report] = ['livepatch.hold', 'livepatch-report/rollout.txt'].map((file) =>
+      readFileSync(at(file), 'utf8'),
+    );
+    rollout('--check', '-e', 'livepatch_release=true', '-e', 'livepatch_hosts=canary1');
+    expect(readFileSync(at('livepatch.hold'), 'utf8')).toBe(hold);
+    expect(readFileSync(at('livepatch-report/rollout.txt'), 'utf8')).toBe(report);
   });
 
   test('when all is mended the rollout goes to its end', () => {
