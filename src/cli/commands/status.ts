@@ -1,4 +1,5 @@
 // status: what is the state of this machine, and what is next?
+import { goneKernels, isRemovable } from '../../decide/gone.ts';
 import { planFor } from '../../decide/plan.ts';
 import { kernelReports } from '../../decide/verdict.ts';
 import { EXIT, type KpmError } from '../../errors.ts';
@@ -17,14 +18,15 @@ export async function run({ machine, request, ui, output, options }: Context): P
   const kernels = kernelReports(world)
     .filter(({ release }) => wanted(release))
     .map((kernel) => ({ ...kernel, next: kernel.next.map((command) => forThisRoot(command, options)) }));
+  const gone = request.kernels.length === 0 ? goneKernels(world) : [];
   if (options.flag('json')) {
-    output.out(jsonText(statusJson(world, kernels, machine.version)));
+    output.out(jsonText(statusJson(world, kernels, machine.version, gone)));
     return EXIT.done;
   }
   const { settings, repositories } = world;
-  output.out(
-    renderStatus({ settings, repositories, kernels, takes: takesOf(world, request.kernels) }, output.outStyle),
-  );
+  const takes = takesOf(world, request.kernels);
+  const next = gone.some(isRemovable) ? [forThisRoot('kpatch-pm autoremove', options)] : [];
+  output.out(renderStatus({ settings, repositories, kernels, takes, gone, next }, output.outStyle));
   return EXIT.done;
 }
 

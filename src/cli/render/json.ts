@@ -1,5 +1,6 @@
 // The objects of `--json`: contract sections 4 and 5. Consumers ignore unknown keys; none is ever removed or retyped here
 // without raising `format`. Foreign text is cleaned as on the screen: such objects end up on terminals too.
+import type { GoneKernel } from '../../decide/gone.ts';
 import type { KeptBack, KernelReport } from '../../decide/verdict.ts';
 import type { Because, Problem } from '../../domain/because.ts';
 import type { InstalledPatch } from '../../domain/livepatch.ts';
@@ -133,8 +134,13 @@ function rolloutJson({ package: pkg, because, until, takes, cves, published }: K
   return { nevra: nevra(pkg), because: reason(because), published: issued, until, takes: nevra(takes), cves: open };
 }
 
-/** Contract section 5. `version` is ours. */
-export function statusJson(world: World, kernels: readonly KernelReport[], version: string): unknown {
+/** Contract section 5. `version` is ours; `gone`: what is left of kernels that are not installed any more. */
+export function statusJson(
+  world: World,
+  kernels: readonly KernelReport[],
+  version: string,
+  gone: readonly GoneKernel[] = [],
+): unknown {
   return {
     format: JSON_FORMAT,
     version,
@@ -150,6 +156,7 @@ export function statusJson(world: World, kernels: readonly KernelReport[], versi
       problem: repo.problem,
     })),
     kernels: kernels.map(kernelJson),
+    gone: gone.map(({ release, installed }) => ({ release, installed: installed.map(installedJson) })),
     notices: world.notices.map(reasonOfProblem),
     error: null,
   };

@@ -1,5 +1,6 @@
 // The first screen an administrator reads: settings, every kernel in one line, what to do next.
 
+import type { GoneKernel } from '../../decide/gone.ts';
 import { waitingText } from '../../decide/rollout.ts';
 import { levelOfModule } from '../../decide/schemes/rhel.ts';
 import type { KeptBack, KernelReport, Verdict } from '../../decide/verdict.ts';
@@ -20,6 +21,10 @@ export interface StatusView {
   readonly kernels: readonly KernelReport[];
   /** What `install` would take now. */
   readonly takes: readonly Nevra[];
+  /** What is left of kernels that are not installed any more. */
+  readonly gone?: readonly GoneKernel[];
+  /** What else to do, besides what the kernels want. */
+  readonly next?: readonly string[];
 }
 
 type Mark = 'done' | 'open' | 'waiting' | 'none' | 'unknown';
@@ -58,7 +63,8 @@ export function renderStatus(foreign: StatusView, style: Style): string {
   const takes = [...new Set(view.takes.map(formatNevra))];
   if (takes.length > 0) lines.push(`Available patches: ${takes.join(', ')}`);
   lines.push('', ...kernelLines(view.kernels, style), '', ...metadataLines(view.repositories, style));
-  const next = [...new Set(view.kernels.flatMap((kernel) => kernel.next))];
+  if (view.gone?.length) lines.push('', ...goneLines(view.gone, style));
+  const next = [...new Set([...view.kernels.flatMap((kernel) => kernel.next), ...(view.next ?? [])])];
   if (next.length > 0) lines.push('', 'Next:', ...next.map((command) => `  ${paint(style, 'strong', command)}`));
   return `${lines.join('\n')}\n`;
 }
@@ -186,6 +192,19 @@ function loadedLevel(kernel: KernelReport): string {
 
 function newestInstalled(kernel: KernelReport): string {
   return highest(kernel.installed.map((patch) => patch.package));
+}
+
+function goneLines(kernels: readonly GoneKernel[], style: Style): string[] {
+  return [
+    'Left of kernels that are not installed any more:',
+    ...kernels.flatMap(({ release, installed }) => {
+      const texts = installed.flatMap((patch) => (patch.package ? formatNevra(patch.package) : installedRemark(patch)));
+      return [
+        ` ${release}`,
+        ...[...new Set(texts)].flatMap((text) => wrap(text, style.width - 5).map((l) => `     ${l}`)),
+      ];
+    }),
+  ];
 }
 
 function metadataLines(repositories: readonly RepositoryState[], style: Style): string[] {
