@@ -8,9 +8,12 @@ import net from 'node:net';
 const PLACE = '/run/kpatch-pm';
 /** More than a socket holds at a time (net.core.rmem_default is 212,992). */
 const SIZE = 256 * 1024;
-/** Below this a piece is small: then the rest is left to gather for so many milliseconds (xz writes 8 KiB at a time, at 40 MB/s). */
+/** Below this a piece is small (xz writes 8 KiB at a time): then more is left to gather, for so many milliseconds at first. */
 const SMALL = 64 * 1024;
 const GATHER = 2;
+/** A socket is full with some 100 KB of such writes. Found full so many times more often than not, it was waited for too long. */
+const FULL = 88 * 1024;
+const OFTEN = 8;
 
 export interface Pair {
   /** For the child; to be destroyed here once it has it. */
@@ -117,12 +120,25 @@ function reading(name: string, keep: number | null): Promise<{ socket: net.Socke
     });
   }
   async function* pieces(): AsyncGenerator<Buffer> {
+    let patience = GATHER;
+    let waited = false;
+    let full = 0;
     for (;;) {
       const piece = arrived.shift();
       if (piece !== undefined) {
+        if (waited) full = Math.max(0, full + (piece.length >= FULL ? 1 : -1));
+        waited = false;
+        if (full === OFTEN) {
+          // The writer had to wait for us.
+          patience--;
+          full = 0;
+        }
         yield piece;
         if (!stopped || arrived.length > 0) continue;
-        if (piece.length < SMALL) await new Promise((resolve) => setTimeout(resolve, GATHER));
+        if (piece.length < SMALL && patience > 0) {
+          await new Promise((resolve) => setTimeout(resolve, patience));
+          waited = true;
+        }
         stopped = false;
         socket.resume();
       } else if (failure !== null) throw failure;

@@ -163,6 +163,19 @@ describe.each([
     expect(await collect(filter('sh', ['-c', script], chunks()))).toBe(wanted);
   });
 
+  test('a quick writer of small pieces', async () => {
+    const numbers = Buffer.from(Uint32Array.from({ length: 2_000_000 }, (_, n) => n).buffer);
+    async function* source(): AsyncIterable<Buffer> {
+      yield numbers;
+    }
+    let at = 0;
+    for await (const chunk of filter('dd', ['bs=8192', 'iflag=fullblock', 'status=none'], source())) {
+      expect(chunk.equals(numbers.subarray(at, at + chunk.length))).toBe(true);
+      at += chunk.length;
+    }
+    expect(at).toBe(numbers.length);
+  });
+
   test('nothing comes of nothing', async () => {
     expect(await collect(filter('cat', [], chunks()))).toBe('');
     expect(await collect(filter('true', [], chunks('x')))).toBe('');
