@@ -62,7 +62,7 @@ const stateOf = (machine: Machine, module: string): LoadedPatch | undefined =>
 
 function isActive(machine: Machine, module: string): boolean {
   const patch = stateOf(machine, module);
-  return patch !== undefined && patch.enabled && !patch.transition;
+  return patch?.enabled === true && !patch.transition;
 }
 
 /** Every installed module of the running kernel: the newest level of each stream, then the others; all are tried. */
