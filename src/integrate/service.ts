@@ -133,7 +133,7 @@ async function removePatches(
   ui: Ui,
 ): Promise<boolean> {
   const ours = ofOurs(world, kernel);
-  const receipts = readReceipts(machine.root, machine.uid);
+  const receipts = readReceipts(machine.root, machine.uid, () => undefined);
   const packages = [...new Map(ours.map((patch) => [patch.package?.name, patch.package])).values()];
   for (const nevra of packages) {
     if (!nevra) continue;

@@ -12,10 +12,9 @@ import {
 } from '../apply/transactions.ts';
 import type { KernelRelease } from '../domain/kernel.ts';
 import { formatNevra, sameNevra } from '../domain/nevra.ts';
-import type { Receipt } from '../domain/receipt.ts';
 import { type ErrorCode, KpmError } from '../errors.ts';
 import type { Ui } from '../host/machine.ts';
-import { readReceipts } from '../state/receipts.ts';
+import { kernelReceipts } from '../state/receipts.ts';
 import type { Step, StepResult } from '../state/steps.ts';
 import type { Application, Installation } from './application.ts';
 import { newHold } from './holds.ts';
@@ -34,20 +33,20 @@ export interface Prepared {
  * (settle), so that a refused level leaves no trace there. Raises the errors of a transaction.
  */
 export async function installOne(application: Application, staged: StagedPatch): Promise<void> {
-  const { machine } = application.observed;
-  const one = prepare(application, staged, readReceipts(machine.root, machine.uid));
+  const one = prepare(application, staged);
   await forgetOthers(application, staged.action.kernel);
   await transact(application, one.work);
   prepared(application, one);
 }
 
-/** What installing a staged package takes; `receipts` are those of the root. */
-export function prepare(application: Application, staged: StagedPatch, receipts: readonly Receipt[]): Prepared {
-  const { plan } = application;
+/** What installing a staged package takes. Raises `state-damaged` or `state-newer` where a receipt of its kernel cannot be read. */
+export function prepare(application: Application, staged: StagedPatch): Prepared {
+  const { plan, observed } = application;
+  const { root, uid } = observed.machine;
   const { kernel, package: pkg } = staged.action;
   const loads = plan.actions.some((action) => action.do === 'load' && action.kernel === kernel);
   const later = loads && staged.modules.length > 0;
-  const before = receipts.find((receipt) => receipt.kernel === kernel && receipt.package.name === pkg.name) ?? null;
+  const before = kernelReceipts(root, uid, kernel).find((receipt) => receipt.package.name === pkg.name) ?? null;
   const request: InstallRequest = {
     ...instruction(application, staged),
     register: registers(application) && !later,

@@ -3,7 +3,7 @@ import { loadGuarded } from '../apply/guard.ts';
 import type { KnownLevel } from '../apply/load/level.ts';
 import type { LoadAction } from '../domain/plan.ts';
 import { type ErrorCode, KpmError } from '../errors.ts';
-import { readReceipts } from '../state/receipts.ts';
+import { kernelReceipts } from '../state/receipts.ts';
 import type { Application, Installation } from './application.ts';
 import { revert, settle } from './install.ts';
 import { ownOf, takeOwnBack } from './own.ts';
@@ -78,8 +78,7 @@ function installedModule({ observed }: Application, action: LoadAction): ToLoad[
     throw new KpmError('internal', { text: `${action.module} was to be loaded and is not installed.` });
   }
   const name = patch.file.slice(patch.file.lastIndexOf('/') + 1);
-  const receipt = readReceipts(machine.root, machine.uid)
-    .filter((one) => one.kernel === action.kernel)
+  const receipt = kernelReceipts(machine.root, machine.uid, action.kernel)
     .flatMap((one) => one.files)
     .find((one) => one.file === name);
   return [{ file: patch.file, module: patch.module, sha256: receipt?.sha256 ?? null }];

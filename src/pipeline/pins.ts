@@ -63,9 +63,14 @@ export async function proposePins(
   }
 }
 
-/** Who signed what is installed of a stream, each key once. */
+/** Who signed what is installed of a stream, each key once; none where a receipt cannot be read: it may name another. */
 function signersOf({ machine }: Observed, stream: string): Signer[] {
-  const signers = readReceipts(machine.root, machine.uid)
+  let whole = true;
+  const receipts = readReceipts(machine.root, machine.uid, () => {
+    whole = false;
+  });
+  if (!whole) return [];
+  const signers = receipts
     .filter((receipt) => streamOf(receipt.package.name) === stream)
     .flatMap(({ signer }) => signer ?? []);
   return [...new Map(signers.map((signer) => [signer.fingerprint, signer])).values()];

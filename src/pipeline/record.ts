@@ -123,7 +123,8 @@ export function registeringAction({ kernel, package: pkg, packageSha256, repo }:
 
 /** The record of a run that carries out a plan. */
 export function recordFor({ machine, world }: Observed, request: Request, plan: Plan, locked: LockedState): RunRecord {
-  const receipts = readReceipts(machine.root, machine.uid);
+  // What could not be read was told when the machine was looked at; it stops its own kernel alone.
+  const receipts = readReceipts(machine.root, machine.uid, () => undefined);
   return openRecord(machine, locked, request.commandLine ?? request.verb, recordedActions(plan, world, receipts));
 }
 

@@ -4,7 +4,6 @@ import { finishPending, runTransaction } from '../apply/install.ts';
 import { kernelOf } from '../apply/transaction.ts';
 import { mergedWork } from '../apply/transactions.ts';
 import { isTake, type Outcome } from '../domain/plan.ts';
-import { readReceipts } from '../state/receipts.ts';
 import type { TransactionResult } from '../state/steps.ts';
 import type { Application } from './application.ts';
 import { attempt, isExpected } from './attempt.ts';
@@ -58,8 +57,7 @@ export async function installTogether(
 }
 
 function membersFrom(application: Application, from: number, staged: ReadonlyMap<number, StagedPatch>): Member[] {
-  const { observed, plan } = application;
-  const receipts = readReceipts(observed.machine.root, observed.machine.uid);
+  const { plan } = application;
   const members: Member[] = [];
   const kernels = new Set<string>();
   let [bytes, text] = [0, 0];
@@ -69,7 +67,9 @@ function membersFrom(application: Application, from: number, staged: ReadonlyMap
     const patch = staged.get(n);
     // Failed already: the others go on.
     if (!patch) continue;
-    const member = { n, ...prepare(application, patch, receipts) };
+    const one = preparedOrNot(application, patch);
+    if (one === null) break;
+    const member = { n, ...one };
     for (const blob of member.work.blobs.values()) bytes += blob.length;
     text += JSON.stringify(member.work.steps).length;
     if (members.length > 0 && (bytes > MOST_BYTES || text > MOST_TEXT)) break;
@@ -77,6 +77,16 @@ function membersFrom(application: Application, from: number, staged: ReadonlyMap
     members.push(member);
   }
   return members;
+}
+
+/** Null where its kernel's state forbids it: alone, it says why. */
+function preparedOrNot(application: Application, patch: StagedPatch): Prepared | null {
+  try {
+    return prepare(application, patch);
+  } catch (error) {
+    if (isExpected(error)) return null;
+    throw error;
+  }
 }
 
 /** Runs the transaction. Null: it was not committed. An error: it was, and could not be ended. */

@@ -87,16 +87,24 @@ export function receiptText(receipt: Receipt): string {
 export function readReceipts(root: Root, uid: number, notice?: Notice): Receipt[] {
   return tolerant(notice, [], () => {
     checkState(root, uid);
-    return root.list(RECEIPTS).flatMap((kernel) =>
-      root
-        .list(`${RECEIPTS}/${kernel}`)
-        .filter((file) => file.endsWith('.json') && !file.startsWith('.'))
-        .flatMap((file) =>
-          tolerant(notice, [], () => {
-            const receipt = readState(root, `${RECEIPTS}/${kernel}/${file}`, FORMAT);
-            return receipt === null ? [] : [receipt];
-          }),
-        ),
-    );
+    return root.list(RECEIPTS).flatMap((kernel) => receiptsBelow(root, kernel, notice));
   });
+}
+
+/** The receipts of one kernel, whatever those of others are like. Raises `state-damaged`, `state-newer`. */
+export function kernelReceipts(root: Root, uid: number, kernel: KernelRelease): Receipt[] {
+  checkState(root, uid);
+  return receiptsBelow(root, kernel, undefined);
+}
+
+function receiptsBelow(root: Root, kernel: string, notice: Notice | undefined): Receipt[] {
+  return root
+    .list(`${RECEIPTS}/${kernel}`)
+    .filter((file) => file.endsWith('.json') && !file.startsWith('.'))
+    .flatMap((file) =>
+      tolerant(notice, [], () => {
+        const receipt = readState(root, `${RECEIPTS}/${kernel}/${file}`, FORMAT);
+        return receipt === null ? [] : [receipt];
+      }),
+    );
 }
