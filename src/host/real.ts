@@ -15,7 +15,18 @@ export function isContained(host: Root): boolean {
   // Managers say it to process 1 (systemd's Container Interface); only root may read that.
   const environment = quietly(() => host.readText('proc/1/environ', 1024 * 1024)) ?? '';
   if (environment.split('\0').some((entry) => /^container=./.test(entry))) return true;
-  return host.isHost && inChroot();
+  return (
+    (host.isHost && inChroot()) || !mountsRoot(quietly(() => host.readText('proc/self/mountinfo', 16 * 1024 * 1024)))
+  );
+}
+
+/**
+ * Whether this process's root is a mount, as that of a system or of a container always is; a chroot seldom is one, and mounts
+ * outside of it are not listed. For who may not look at process 1: even root, without CAP_SYS_PTRACE. Source:
+ * proc_pid_mountinfo(5), field 5.
+ */
+function mountsRoot(mountinfo: string | null): boolean {
+  return !mountinfo || mountinfo.split('\n').some((line) => line.split(' ')[4] === '/');
 }
 
 /** Whether process 1 has another root. /proc/1/root is no ordinary link: only the kernel can follow it. */

@@ -8,6 +8,8 @@ afterAll(removeTrees);
 
 const host = (files: Record<string, string>): Root => new Root(tree(files));
 
+const MOUNTED = '27 1 254:0 / / rw,relatime shared:1 - ext4 /dev/vda rw\n';
+
 test.each<[string, Record<string, string>, boolean]>([
   ['nothing says so', {}, false],
   ['podman', { 'run/.containerenv': '' }, true],
@@ -15,6 +17,8 @@ test.each<[string, Record<string, string>, boolean]>([
   ['systemd as manager', { 'run/systemd/container': 'systemd-nspawn\n' }, true],
   ['the environment of process 1', { 'proc/1/environ': 'PATH=/bin\0container=lxc\0' }, true],
   ['another variable of process 1', { 'proc/1/environ': 'mycontainer=x\0containers=y\0container=\0' }, false],
+  ['a root that is a mount', { 'proc/self/mountinfo': `22 27 0:21 / /proc rw - proc proc rw\n${MOUNTED}` }, false],
+  ['a chroot: its root is no mount', { 'proc/self/mountinfo': '22 27 0:21 / /proc rw - proc proc rw\n' }, true],
   ['a mark that is a link to nowhere', { 'run/.containerenv': '-> nowhere' }, true],
 ])('a container: %s', (_what, files, expected) => {
   expect(isContained(host(files))).toBe(expected);
