@@ -74,6 +74,22 @@ describe('the import rule', () => {
     expect(strangers).toEqual([]);
   });
 
+  test('files read one way: no circle of imports', () => {
+    const circles: string[] = [];
+    const done = new Set<string>();
+    const visit = (file: string, way: readonly string[]): void => {
+      if (way.includes(file))
+        circles.push([...way.slice(way.indexOf(file)), file].map((one) => path.relative(src, one)).join(' -> '));
+      if (way.includes(file) || done.has(file)) return;
+      for (const target of imports(file).filter((name) => name.startsWith('.'))) {
+        visit(path.resolve(path.dirname(file), target), [...way, file]);
+      }
+      done.add(file);
+    };
+    for (const file of files) visit(file, []);
+    expect(circles).toEqual([]);
+  });
+
   test('deciding and nouns touch no file, network, process or clock', () => {
     const forbidden = /from '(node:|[a-z@])|\bprocess\.|\bDate\.now\(|new Date\(\)|Math\.random/;
     const touched = files

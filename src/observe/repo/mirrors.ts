@@ -10,7 +10,8 @@ import { openAt, type RepoSource } from '../../net/source.ts';
 import { isUsableUrl, shown } from '../../net/url.ts';
 import type { RepoConfig } from '../config/types.ts';
 import { acceptChecksum, strongChecksum } from './checksum.ts';
-import { attribute, child, children, count, type Element, textOf, type XmlReader, xmlReader } from './xml.ts';
+import { attribute, child, children, count, type Element, textOf } from './element.ts';
+import { type XmlReader, xmlReader } from './xml.ts';
 
 const MAX_LIST = 1024 * 1024;
 const REPOMD = /\/repodata\/repomd\.xml$/;

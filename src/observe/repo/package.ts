@@ -3,7 +3,8 @@
 import type { Comparison, Dependency, OfferedKernel, OfferedPackage } from '../../domain/package.ts';
 import { KpmError } from '../../errors.ts';
 import { strongChecksum, type WrittenChecksum } from './checksum.ts';
-import { attribute, child, children, count, type Element, textOf, type XmlReader } from './xml.ts';
+import { attribute, child, children, count, type Element, textOf } from './element.ts';
+import type { XmlReader } from './xml.ts';
 
 /** What primary.xml says about one package. `href` null: it cannot be fetched. */
 export interface PackageEntry extends Omit<OfferedPackage, 'repo' | 'excludedBy' | 'href' | 'checksum'> {

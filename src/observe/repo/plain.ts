@@ -1,7 +1,7 @@
 // XML of the plainest kind, read in one go: elements, attributes, text; the form in which metadata is written. Anything else
 // (entities, comments, CDATA, prefixes but rpm's, mixed text, two of a name) is not judged here but left to the real
 // parser, which would give the same for what is read here (test/properties/plain-xml.test.ts).
-import type { Element } from './xml.ts';
+import type { Element } from './element.ts';
 
 /** Nothing, or the blanks that XML knows (a return is not plain). */
 const BLANK = /^[ \t\n]*$/;

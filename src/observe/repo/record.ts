@@ -9,8 +9,8 @@ import { otherBase } from '../../net/url.ts';
 import type { RepoConfig } from '../config/types.ts';
 import { acceptChecksum, checked, strongChecksum } from './checksum.ts';
 import type { Mirrors } from './mirrors.ts';
+import type { RefreshMode } from './mode.ts';
 import type { Reading } from './primary.ts';
-import type { RefreshMode } from './refresh.ts';
 import type { RepomdRecord } from './repomd.ts';
 
 /** Bytes of a file at most, where repomd.xml does not say: packed, and open. */

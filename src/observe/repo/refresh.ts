@@ -4,11 +4,9 @@ import type { Problem } from '../../domain/because.ts';
 import type { OfferedKernel, OfferedPackage } from '../../domain/package.ts';
 import type { RepositoryState } from '../../domain/world.ts';
 import { KpmError } from '../../errors.ts';
-import type { Pipe } from '../../formats/codec/decompress.ts';
 import { sha256OfText } from '../../formats/sha256.ts';
-import type { Progress } from '../../host/machine.ts';
 import type { Net } from '../../net/access.ts';
-import { type Cloud, type Identities, identities } from '../../net/identity.ts';
+import { type Identities, identities } from '../../net/identity.ts';
 import type { RepoSource } from '../../net/source.ts';
 import { shown } from '../../net/url.ts';
 import { type Cache, cacheKey } from '../../state/cache.ts';
@@ -17,30 +15,8 @@ import { advisoriesOf } from './advisories.ts';
 import { counts, downloadMetadata } from './download.ts';
 import { hiddenBy } from './filter.ts';
 import { type Mirrors, mirrorsOf } from './mirrors.ts';
-import type { MetadataTrust } from './signed.ts';
+import type { RefreshMode } from './mode.ts';
 import { loadStored, type Stored } from './store.ts';
-
-export interface RefreshMode {
-  /** --refresh: everything counts as expired. */
-  readonly refresh: boolean;
-  /** -C: the network is not touched, whatever the age. */
-  readonly cacheOnly: boolean;
-  /** For verbs that only show: a repository without metadata is a problem in its state, never an error. */
-  readonly tolerant?: boolean;
-  /** The advisories are wanted too: a long file of its own. */
-  readonly advisories?: boolean;
-  readonly now: Date;
-  readonly pipe: Pipe;
-  readonly progress?: (label: string, total: number | null) => Progress;
-  /** Who may sign metadata (repo_gpgcheck); nobody unless said. */
-  readonly trust?: MetadataTrust;
-  /** --allow-older-metadata: signed metadata older than what was seen is taken. */
-  readonly allowOlder?: boolean;
-  /** Clouds whose update servers want to know the machine; the known ones unless said. */
-  readonly clouds?: readonly Cloud[];
-  /** Milliseconds of the first pause before a server is asked again; 500 unless said. */
-  readonly backoff?: number;
-}
 
 export interface Snapshot {
   readonly state: RepositoryState;

@@ -2,7 +2,8 @@
 // description in createrepo_c. Unknown elements are ignored, a record without type too.
 import { KpmError } from '../../errors.ts';
 import type { WrittenChecksum } from './checksum.ts';
-import { attribute, child, children, count, type Element, textOf, type XmlReader } from './xml.ts';
+import { attribute, child, children, count, type Element, textOf } from './element.ts';
+import type { XmlReader } from './xml.ts';
 
 /** repomd.xml has a few kilobytes; more than this is not one. */
 export const MAX_REPOMD = 1024 * 1024;

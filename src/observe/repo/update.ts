@@ -1,7 +1,8 @@
 // One <update> of updateinfo.xml -> an advisory. Vendors leave out what they like: only an id and a package are needed.
 // Source: the files that pulp, bodhi, Amazon and openEuler publish; libdnf's reading of them (type, severity, references).
 import type { Advisory, AdvisoryPackage, AdvisoryType, Reference } from '../../domain/advisory.ts';
-import { attribute, child, children, count, type Element, textOf, type XmlReader } from './xml.ts';
+import { attribute, child, children, count, type Element, textOf } from './element.ts';
+import type { XmlReader } from './xml.ts';
 
 /** An advisory without what belongs to the repository. */
 export type StoredAdvisory = Omit<Advisory, 'repo' | 'signer'>;
