@@ -10,7 +10,9 @@
 //
 // stage -> sync -> journal (the commit point) -> steps -> clear. A crash before the journal leaves things as they were;
 // after it, `recover` does the steps again.
+
 import type { Problem } from '../domain/because.ts';
+import { momentText } from '../domain/time.ts';
 import { hasErrno, KpmError } from '../errors.ts';
 import { whole } from '../host/interruption.ts';
 import type { Machine, Ui } from '../host/machine.ts';
@@ -95,7 +97,7 @@ export async function recover(machine: Machine, locked: LockedState, ui: Ui): Pr
     for (const name of root.list(place)) if (isTemporary(name)) root.remove(`${place}/${name}`);
   }
   if (journal === null) return null;
-  ui.note(`Finishing what was begun at ${journal.since} (${journal.command}).`);
+  ui.note(`Finishing what was begun at ${momentText(journal.since)} (${journal.command}).`);
   const result = await finishLeft(machine, root, journal);
   for (const { problem } of result.results) if (problem) ui.warn(problem.text);
   for (const notice of result.notices) ui.warn(notice.text);

@@ -1,7 +1,9 @@
 // What `history undo` needs before it can be planned: the record, and the levels it wants back that only the cache still has.
+
 import type { HistoryRecord } from '../domain/history.ts';
 import { formatNevra, type Nevra, sameNevra } from '../domain/nevra.ts';
 import type { OfferedPackage } from '../domain/package.ts';
+import { momentText } from '../domain/time.ts';
 import { KpmError } from '../errors.ts';
 import { MAX_PACKAGE_BYTES } from '../formats/rpm/package.ts';
 import type { Machine, Ui } from '../host/machine.ts';
@@ -33,7 +35,7 @@ export function recordToUndo(machine: Machine, { undo: word }: Request, ui: Ui):
   const [id] = numbersOf(word, recordNumbers(machine.root)) ?? [];
   const record = records.find((one) => one.id === id);
   if (record) {
-    ui.note(`Undoing transaction ${record.id}, from ${record.begun}: ${record.command}`);
+    ui.note(`Undoing transaction ${record.id}, from ${momentText(record.begun)}: ${record.command}`);
     return record;
   }
   throw noRecord(word, id !== undefined);

@@ -1,5 +1,7 @@
 // Looking without changing anything. Apart from pipeline.ts, so that verbs that only look do not load what changes the machine.
+
 import { formatNevra } from '../domain/nevra.ts';
+import { momentText } from '../domain/time.ts';
 import type { World } from '../domain/world.ts';
 import { KpmError } from '../errors.ts';
 import type { Machine, Ui } from '../host/machine.ts';
@@ -45,7 +47,7 @@ function unfinished(machine: Machine): World['notices'][number] | null {
   try {
     const journal = pendingJournal(machine.root, machine.uid);
     if (journal === null) return unregistered(machine);
-    const text = `An earlier run (${journal.command}, ${journal.since}) was interrupted; the next run that changes something finishes it.`;
+    const text = `An earlier run (${journal.command}, ${momentText(journal.since)}) was interrupted; the next run that changes something finishes it.`;
     return { code: 'unfinished', text };
   } catch (error) {
     // Who may not read our directory was told so already.

@@ -1,7 +1,9 @@
 // One writer per root. The lock is a flock(2) on our lock file; node cannot take one, so flock(1) takes it on the open
 // file description it inherits from us. It stays when flock(1) has ended, for such locks belong to the description, not
 // to a process (flock(2)), and the kernel drops it when our process dies, however it dies.
+
 import fs from 'node:fs';
+import { momentText } from '../domain/time.ts';
 import { hasErrno, KpmError } from '../errors.ts';
 import { unwritable } from '../host/failure.ts';
 import type { Machine } from '../host/machine.ts';
@@ -44,7 +46,7 @@ function parseHolder(text: string): Holder | null {
 }
 
 function busy(root: string, holder: Holder | null): KpmError {
-  const who = holder ? `pid ${holder.pid} (${holder.command}), since ${holder.since}` : 'another kpatch-pm';
+  const who = holder ? `pid ${holder.pid} (${holder.command}), since ${momentText(holder.since)}` : 'another kpatch-pm';
   return new KpmError('locked', {
     text: `The lock of ${root} is held by ${who}.`,
     subject: root,
