@@ -43,7 +43,7 @@ describe('kernel entries of 8 MB', () => {
   ])('%j over and over', async (unit) => {
     const xml = await xmlReader();
     for (const text of [entry(many(unit, 8 * MB)), entry(`<rpm:provides>${many(unit, 8 * MB)}</rpm:provides>`)]) {
-      expect(parseKernel(text, 'primary', xml)).toBeNull();
+      expect(parseKernel(Buffer.from(text), 'primary', xml)).toBeNull();
     }
   });
 });

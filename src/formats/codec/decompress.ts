@@ -37,8 +37,8 @@ export interface StreamLimits {
 
 /** Below this a high ratio is ordinary (an empty archive is all zeros). */
 const RATIO_FROM = 16 * 1024 * 1024;
-/** 256 KiB: node's default of 16 KiB takes twice the time. */
-const CHUNK = 256 * 1024;
+/** node's default of 16 KiB takes twice the time, 256 KiB a twentieth more. */
+const CHUNK = 512 * 1024;
 /** Packed bytes that zlib is given at a time: each time costs some 100 us of waiting. */
 const SLICE = 1024 * 1024;
 const LARGEST_CHUNK = 32 * 1024 * 1024;

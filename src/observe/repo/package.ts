@@ -4,6 +4,7 @@ import type { Comparison, Dependency, OfferedKernel, OfferedPackage } from '../.
 import { KpmError } from '../../errors.ts';
 import { strongChecksum, type WrittenChecksum } from './checksum.ts';
 import { attribute, child, children, count, type Element, textOf } from './element.ts';
+import { find, needle } from './needle.ts';
 import type { XmlReader } from './xml.ts';
 
 /** What primary.xml says about one package. `href` null: it cannot be fetched. */
@@ -96,48 +97,50 @@ function dependency(entry: Element): Dependency | null {
 }
 
 /**
- * A kernel package's name, EVR, architecture and `uname -r`, from the text of its entry; null where it is no kernel.
- * Kernel entries have thousands of provides, so only the head is parsed and the one provide searched for.
+ * A kernel package's name, EVR, architecture and `uname -r`, from the bytes of its entry; null where it is no kernel.
+ * Kernel entries have thousands of provides: the one that counts is searched for, and only the head is made text.
  */
-export function parseKernel(text: string, what: string, xml: XmlReader): KernelEntry | null {
-  const uname = unameOf(text);
+export function parseKernel(entry: Buffer, what: string, xml: XmlReader): KernelEntry | null {
+  const uname = unameOf(entry);
   if (uname === null) return null;
-  const format = text.indexOf('<format>');
-  const head = format < 0 ? text : `${text.slice(0, format)}</package>`;
-  const entry = parsePackage(head, what, xml);
-  if (entry.arch === 'src' || entry.arch === 'nosrc') return null;
-  const { name, epoch, version, release, arch } = entry;
-  return { name, epoch, version, release, arch, uname };
+  const format = find(entry, FORMAT, 0);
+  const head = format < 0 ? entry.toString('utf8') : `${entry.toString('utf8', 0, format)}</package>`;
+  const { name, epoch, version, release, arch } = parsePackage(head, what, xml);
+  return arch === 'src' || arch === 'nosrc' ? null : { name, epoch, version, release, arch, uname };
 }
 
-const PROVIDED = 'kernel-uname-r';
+const FORMAT = needle('<format>', 2);
+const PROVIDES = needle('provides>', 3);
+const PROVIDED = needle('kernel-uname-r', 6);
+/** Longest part of a tag before `provides>`. */
+const BEFORE = 23;
 /** No element of a dependency is longer. */
 const MAX_TAG = 4096;
 
-/** Where a tag of the provides begins; searched by its end, for a text is found faster than a pattern. */
-function tagOfProvides(text: string, begin: RegExp, from: number): number {
-  const word = 'provides>';
-  for (let at = text.indexOf(word, from); at >= 0; at = text.indexOf(word, at + word.length)) {
-    const found = begin.exec(text.slice(Math.max(from, at - 23), at))?.[0];
+/** Where a tag of the provides begins; searched by its end, for a word is found faster than a pattern. */
+function tagOfProvides(entry: Buffer, begin: RegExp, from: number): number {
+  for (let at = find(entry, PROVIDES, from); at >= 0; at = find(entry, PROVIDES, at + PROVIDES.whole.length)) {
+    const found = begin.exec(entry.toString('latin1', Math.max(from, at - BEFORE), at))?.[0];
     if (found !== undefined) return at - found.length;
   }
   return -1;
 }
 
 /** The version of the provide `kernel-uname-r`. Every byte is looked at once, whatever is written. */
-function unameOf(text: string): string | null {
-  const start = tagOfProvides(text, /<(?:\w{1,20}:)?$/, 0);
-  const end = start < 0 ? -1 : tagOfProvides(text, /<\/(?:\w{1,20}:)?$/, start);
+function unameOf(entry: Buffer): string | null {
+  const start = tagOfProvides(entry, /<(?:\w{1,20}:)?$/, 0);
+  const end = start < 0 ? -1 : tagOfProvides(entry, /<\/(?:\w{1,20}:)?$/, start);
   if (end < 0) return null;
-  const provides = text.slice(start, end);
-  for (let at = provides.indexOf(PROVIDED); at >= 0; at = provides.indexOf(PROVIDED, at + PROVIDED.length)) {
-    const open = provides.slice(Math.max(0, at - MAX_TAG), at).lastIndexOf('<');
-    const close = provides.slice(at, at + MAX_TAG).indexOf('>');
+  const provides = entry.subarray(start, end);
+  for (let at = find(provides, PROVIDED, 0); at >= 0; at = find(provides, PROVIDED, at + PROVIDED.whole.length)) {
+    const before = Math.max(0, at - MAX_TAG);
+    const open = provides.subarray(before, at).lastIndexOf('<');
+    const close = provides.subarray(at, at + MAX_TAG).indexOf('>');
     if (open < 0 || close < 0) continue;
-    const entry = provides.slice(Math.max(0, at - MAX_TAG) + open, at + close + 1);
-    if (!/^<(?:\w{1,20}:)?entry\s/.test(entry) || !/\bname=["']kernel-uname-r["']/.test(entry)) continue;
-    const version = /\sver=["']([^"'&]+)["']/.exec(entry)?.[1];
-    const release = /\srel=["']([^"'&]+)["']/.exec(entry)?.[1];
+    const tag = provides.toString('utf8', before + open, at + close + 1);
+    if (!/^<(?:\w{1,20}:)?entry\s/.test(tag) || !/\bname=["']kernel-uname-r["']/.test(tag)) continue;
+    const version = /\sver=["']([^"'&]+)["']/.exec(tag)?.[1];
+    const release = /\srel=["']([^"'&]+)["']/.exec(tag)?.[1];
     if (version) return release ? `${version}-${release}` : version;
   }
   return null;

@@ -2,6 +2,7 @@
 import type { OfferedPackage } from '../../domain/package.ts';
 import { KpmError } from '../../errors.ts';
 import { keepHeapYoung } from '../../host/heap.ts';
+import { find } from './needle.ts';
 import { type KernelEntry, offered, type PackageEntry, parseKernel, parsePackage } from './package.ts';
 import { INTEREST, scanPackages, trustworthy } from './scan.ts';
 import { strictPackages } from './strict.ts';
@@ -93,28 +94,28 @@ function collector(what: string, xml: XmlReader): Collector {
     const { repo: _repo, excludedBy: _excluded, ...stored } = offer;
     packages.push(stored);
   };
-  const kernel = (text: string): void => {
-    const entry = parseKernel(text, what, xml);
+  const kernel = (bytes: Buffer): void => {
+    const entry = parseKernel(bytes, what, xml);
     if (entry === null) return;
     guard(0);
     kernels.push(entry);
   };
-  const take = (name: string, mentions: boolean, text: (encoding: 'latin1' | 'utf8') => string): void => {
+  const take = (name: string, mentions: boolean, bytes: Buffer): void => {
     if (NEVER.test(name)) return;
     const plainKernel = name.startsWith('kernel') && !name.startsWith('kernel-livepatch');
-    // A kernel's own facts are plain ASCII; its entry is long.
-    if (plainKernel) kernel(text('latin1'));
-    if (!plainKernel || mentions) full(text('utf8'));
+    if (plainKernel) kernel(bytes);
+    if (!plainKernel || mentions) full(bytes.toString('utf8'));
   };
   return {
     slice(slice) {
       const name = /<name>\s*([^<\s]*)/.exec(slice.toString('latin1', 0, 1024))?.[1] ?? '';
-      take(name, slice.includes(INTEREST.mentions.whole), (encoding) => slice.toString(encoding));
+      take(name, find(slice, INTEREST.mentions, 0) >= 0, slice);
     },
     entry(text) {
       const name = /<name>\s*([^<\s]*)/.exec(text)?.[1] ?? '';
       const mentions = text.includes(LIVE_PATCH);
-      if (mentions || INTEREST.nameStarts.some((start) => name.startsWith(start))) take(name, mentions, () => text);
+      if (mentions || INTEREST.nameStarts.some((start) => name.startsWith(start)))
+        take(name, mentions, Buffer.from(text));
     },
     contents: () => ({ packages, kernels }),
   };
