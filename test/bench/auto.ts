@@ -1,7 +1,9 @@
 // `kpatch-pm auto` for forty kernels over loopback, beside `dnf install` of the same packages:
 //   node packaging/run-ts.mjs test/bench/auto.ts [--rounds 5] [--kernels 40] [--size 1] [--node FILE]
+//     [--beside 50000-zst]
 // Both take signed packages from the same server into copies of the same root, whose rpm database has the kernels, the
-// kpatch utility and the key. Nothing is loaded. Every round begins without caches.
+// kpatch utility and the key. Nothing is loaded. Every round begins without caches. The packages lie in a repository of their
+// own; `--beside` has both read a vendor's large one too (as `npm run bench` makes it), as they would on a real machine.
 import { spawnSync } from 'node:child_process';
 import {
   cpSync,
@@ -26,6 +28,7 @@ import { top } from '../support/top.ts';
 import { machineText } from './machine.ts';
 import { type Command, ENV, interleaved, median, ratio } from './measure.ts';
 import { random } from './random.ts';
+import { benchRepository, sizeOf } from './repository.ts';
 
 const { values } = parseArgs({
   options: {
@@ -34,6 +37,7 @@ const { values } = parseArgs({
     /** MB of a module that do not compress. */
     size: { type: 'string', default: '1' },
     node: { type: 'string', default: process.execPath },
+    beside: { type: 'string' },
   },
 });
 
@@ -97,7 +101,7 @@ function rpmbuild(name: string, spec: string): string {
   return at('build', name, 'RPMS', 'x86_64');
 }
 
-function makeAll(url: string): void {
+function makeAll(url: string, beside: string | null): void {
   const source = random(4);
   mkdirSync(at('modules'));
   for (const { short, release } of KERNELS) {
@@ -122,6 +126,7 @@ function makeAll(url: string): void {
     mkdirSync(path.join(root, name), { recursive: true });
   writeFileSync(path.join(root, 'etc/os-release'), 'ID=rhel\nVERSION_ID="9.4"\n');
   writeFileSync(path.join(root, 'etc/yum.repos.d/a.repo'), `[a]\nname=a\nbaseurl=${url}\ngpgcheck=1\n`);
+  if (beside) writeFileSync(path.join(root, 'etc/yum.repos.d/big.repo'), `[big]\nname=big\nbaseurl=${beside}\n`);
   const [host] = readdirSync(rpmbuild('host', hostSpec()));
   // Debian's rpm, and with it dnf, keeps the database elsewhere.
   mkdirSync(path.join(root, 'root'));
@@ -151,13 +156,18 @@ function fresh(name: string): void {
 const gpg = new Gpg();
 const www = await server();
 try {
-  makeAll(`http://127.0.0.1:${(www.address() as AddressInfo).port}`);
+  const url = `http://127.0.0.1:${(www.address() as AddressInfo).port}`;
+  const big = values.beside
+    ? await benchRepository(path.join(os.tmpdir(), 'kpatch-pm-bench'), sizeOf(values.beside))
+    : null;
+  const beside = big && `file://${big.directory}`;
+  makeAll(url, beside);
   must(values.node, [path.join(top, 'packaging', 'build.mjs'), at('dist')]);
   must(values.node, [at('dist', 'compile.cjs')]);
-  const url = `http://127.0.0.1:${(www.address() as AddressInfo).port}`;
   const dnf = ['dnf', '-y', '-q', `--installroot=${at('dnf-root')}`, '--releasever=9', '--disableplugin=*'];
   dnf.push('--setopt=reposdir=/dev/null', `--setopt=cachedir=${at('dnf-cache')}`, '--setopt=install_weak_deps=0');
   dnf.push(`--repofrompath=a,${url}`, '--repo=a', '--setopt=a.gpgcheck=1', `--setopt=a.gpgkey=file://${at('key.asc')}`);
+  if (beside) dnf.push(`--repofrompath=big,${beside}`, '--repo=big');
   const commands = new Map<string, Command>([
     [
       'kpatch-pm auto',
@@ -185,7 +195,9 @@ try {
     if (missing.length > 0)
       throw new Error(`${name}: nothing installed for ${missing.map(({ release }) => release).join(', ')}`);
   }
-  console.log(`${machineText()}, node ${process.version}; ${KERNELS.length} kernels, ${values.rounds} rounds.\n`);
+  console.log(
+    `${machineText()}, node ${process.version}; ${KERNELS.length} kernels, ${values.rounds} rounds, beside ${values.beside ?? 'nothing'}.\n`,
+  );
   console.log(
     '| command | median ms | least - most | CPU ms | largest MB | sum MB |\n| --- | --- | --- | --- | --- | --- |',
   );

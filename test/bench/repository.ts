@@ -114,6 +114,13 @@ async function writeList(
   return { record, file, size, openSize };
 }
 
+/** `12000-gz`: what is asked for on the command line. */
+export function sizeOf(text: string): RepositoryOptions {
+  const match = /^(\d+)-(gz|zst)$/.exec(text);
+  if (!match) throw new Error(`${text}: it must be PACKAGES-gz or PACKAGES-zst`);
+  return { packages: Number(match[1]), compress: match[2] as 'gz' | 'zst' };
+}
+
 /** Makes the repository below `place`, or takes the one that an earlier run made there. */
 export async function benchRepository(place: string, options: RepositoryOptions): Promise<BenchRepository> {
   const directory = path.join(place, `${options.packages}-${options.compress}`);

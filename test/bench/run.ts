@@ -8,7 +8,7 @@ import { top } from '../support/top.ts';
 import { goalsOf, judge } from './goals.ts';
 import { benchRoot, machineText } from './machine.ts';
 import { interleaved } from './measure.ts';
-import { benchRepository } from './repository.ts';
+import { benchRepository, sizeOf } from './repository.ts';
 import { resultTable } from './table.ts';
 import { installed, workOn } from './work.ts';
 
@@ -48,9 +48,7 @@ const peer = !values['no-dnf'] && installed('dnf');
 const parts = [`${new Date().toISOString().slice(0, 10)}, ${machineText()}, node ${version}.`];
 let missed = 0;
 for (const size of values.size) {
-  const match = /^(\d+)-(gz|zst)$/.exec(size);
-  if (!match) throw new Error(`--size ${size}: it must be PACKAGES-gz or PACKAGES-zst`);
-  const [packages, compress] = [Number(match[1]), match[2] as 'gz' | 'zst'];
+  const { packages, compress } = sizeOf(size);
   console.error(`${size}: making the repository`);
   const repository = await benchRepository(scratch, { packages, compress });
   // Three installed kernels: one without live patches, two with.
