@@ -40,7 +40,7 @@ function entryText(entry: Entry): string {
     `<package type="rpm">\n  <name>${entry.name}</name>\n  <arch>${entry.arch}</arch>\n` +
     `  <version epoch="0" ver="${entry.version}" rel="${entry.release}"/>\n` +
     `  <checksum type="sha256" pkgid="YES">${sum}</checksum>\n  <summary>${entry.summary}</summary>\n` +
-    `  <description>${ABOUT}</description>\n  <packager>Example</packager>\n  <url>https://example.com/${entry.name}</url>\n` +
+    `  <description>${ABOUT}</description>\n  <packager>Example Vendor &lt;https://bugs.example.com/&gt;</packager>\n  <url>https://example.com/${entry.name}</url>\n` +
     `  <time file="1700000000" build="1699990000"/>\n` +
     `  <size package="${size}" installed="${size * 4}" archive="${size * 4 + 512}"/>\n` +
     `  <location href="Packages/${nevra}.rpm"/>\n  <format>\n    <rpm:license>GPLv2</rpm:license>\n` +

@@ -14,10 +14,11 @@ const agree = (text: string): boolean => {
 
 const ENTRY = `<package type="rpm">
   <name>kpatch-patch-1</name>
+  <packager>Vendor &lt;https://bugs.example.com/?a&amp;b&gt;</packager>
   <version epoch="0" ver='1' rel="1.el9"/>
   <checksum type="sha256" pkgid="YES">00ff</checksum><summary/>
   <location href="a.rpm" xml-base="b" ></location>
-  <format><rpm:provides><rpm:entry name="a"/><rpm:entry name="b" flags="EQ" ver="1"/></rpm:provides>
+  <format><rpm:provides><rpm:entry name="a &quot;&apos;&gt; &amp;lt;"/><rpm:entry name="b" flags="EQ" ver="1"/></rpm:provides>
     <file type="dir">/a</file><file>/b c</file></format>
 </package>
 `;
@@ -27,7 +28,9 @@ test('an entry as vendors write it is plain', () => {
 });
 
 test.each([
-  ['an entity', '<a>&lt;</a>'],
+  ['an entity by number', '<a>&#60;</a>'],
+  ['an entity of HTML', '<a b="&nbsp;"/>'],
+  ['an ampersand alone', '<a>b & c</a>'],
   ['a comment', '<a><!-- <b/> --></a>'],
   ['CDATA', '<a><![CDATA[<b/>]]></a>'],
   ['a processing instruction', '<?xml version="1.0"?><a/>'],
@@ -70,7 +73,29 @@ const PIECES = [
     'text',
     '\u00a0',
   ],
-  ...['&amp;', '<!--', '-->', '<![CDATA[', ']]>', '<?', '?>', '__proto__', 'constructor', '\0', 'é', '.', '-'],
+  ...[
+    '&amp;',
+    '&lt;',
+    '&gt;',
+    '&quot;',
+    '&apos;',
+    '&',
+    'lt;',
+    '&#65;',
+    '&nbsp;',
+    '<!--',
+    '-->',
+    '<![CDATA[',
+    ']]>',
+    '<?',
+    '?>',
+    '__proto__',
+    'constructor',
+    '\0',
+    'é',
+    '.',
+    '-',
+  ],
 ];
 
 test('on anything put together of pieces of XML', () => {

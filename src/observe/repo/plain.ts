@@ -1,6 +1,6 @@
-// XML of the plainest kind, read in one go: elements, attributes, text; the form in which metadata is written. Anything else
-// (entities, comments, CDATA, prefixes but rpm's, mixed text, two of a name) is not judged here but left to the real
-// parser, which would give the same for what is read here (test/properties/plain-xml.test.ts).
+// XML of the plainest kind, read in one go: elements, attributes, text, the five entities every XML has; the form in which
+// metadata is written. Anything else (other entities, comments, CDATA, prefixes but rpm's, mixed text, two of a name) is not
+// judged here but left to the real parser, which would give the same for what is read here (test/properties/plain-xml.test.ts).
 import type { Element } from './element.ts';
 
 /** Nothing, or the blanks that XML knows (a return is not plain). */
@@ -12,7 +12,11 @@ const SPECIAL = new Set([...Object.getOwnPropertyNames(Object.prototype), 'proto
 
 /** `<`, `/` or not, prefix, name, and what follows up to `>`. Sticky: every step begins where the last one ended. */
 const TAG = /<(\/?)((?:rpm:)?)([A-Za-z][\w-]{0,63})([^<>]*)>/y;
-const ATTRIBUTE = /[ \t\n]+([A-Za-z][\w-]{0,63})=(?:"([^"&]*)"|'([^'&]*)')/y;
+const ATTRIBUTE = /[ \t\n]+([A-Za-z][\w-]{0,63})=(?:"([^"]*)"|'([^']*)')/y;
+/** The entities that need no declaration. Source: XML 1.0, section 4.6. */
+const ENTITIES: Readonly<Record<string, string>> = { lt: '<', gt: '>', amp: '&', quot: '"', apos: "'" };
+const ENTITY = /&(lt|gt|amp|quot|apos);/g;
+const OTHER_ENTITY = /&(?!(?:lt|gt|amp|quot|apos);)/;
 
 interface Open {
   readonly name: string;
@@ -25,7 +29,10 @@ interface Open {
 
 /** The document as fast-xml-parser gives it (xml.ts); null where it is not of that kind. `lists`: elements always in a list. */
 export function readPlain(document: string, lists: ReadonlySet<string>): Element | null {
-  if (document.includes('&') || document.includes('\r')) return null;
+  if (document.includes('\r')) return null;
+  // Most texts have none, and looking once is cheaper than at every value.
+  const entities = document.includes('&');
+  if (entities && OTHER_ENTITY.test(document)) return null;
   const top: Open = { name: '', prefix: '', element: {}, full: true, text: '' };
   const path: Open[] = [top];
   let at = 0;
@@ -35,7 +42,7 @@ export function readPlain(document: string, lists: ReadonlySet<string>): Element
     if (start < 0) break;
     if (start > at) {
       const text = document.slice(at, start);
-      if (text.includes('>') || !addText(here, text)) return null;
+      if (text.includes('>') || !addText(here, text, entities)) return null;
     }
     TAG.lastIndex = start;
     const tag = TAG.exec(document);
@@ -49,7 +56,7 @@ export function readPlain(document: string, lists: ReadonlySet<string>): Element
     } else {
       if (path.length > DEEPEST || SPECIAL.has(name)) return null;
       const alone = rest.endsWith('/');
-      const open = begin(name, prefix, alone ? rest.slice(0, -1) : rest);
+      const open = begin(name, prefix, alone ? rest.slice(0, -1) : rest, entities);
       if (open === null || (path.length === 1 && Object.keys(top.element).length > 0)) return null;
       if (!alone) path.push(open);
       else if (!close(open, here, lists)) return null;
@@ -60,17 +67,20 @@ export function readPlain(document: string, lists: ReadonlySet<string>): Element
     : null;
 }
 
+/** A value with its entities replaced. */
+const decoded = (value: string): string => value.replace(ENTITY, (_, name: string) => ENTITIES[name] ?? '');
+
 /** Blanks between elements are nothing; other text beside elements is not plain. */
-function addText(here: Open, text: string): boolean {
+function addText(here: Open, text: string, entities: boolean): boolean {
   if (here.name === '') return BLANK.test(text);
   const trimmed = text.trim();
   if (trimmed === '') return true;
   if (here.text !== '' || Object.keys(here.element).some((key) => !key.startsWith('@'))) return false;
-  here.text = trimmed;
+  here.text = entities ? decoded(trimmed) : trimmed;
   return true;
 }
 
-function begin(name: string, prefix: string, rest: string): Open | null {
+function begin(name: string, prefix: string, rest: string, entities: boolean): Open | null {
   const element: Record<string, unknown> = {};
   let full = false;
   ATTRIBUTE.lastIndex = 0;
@@ -84,7 +94,7 @@ function begin(name: string, prefix: string, rest: string): Open | null {
     const key = `@${attribute}`;
     const value = quoted ?? apostrophed;
     if (element[key] !== undefined || SPECIAL.has(attribute) || value !== value.trim()) return null;
-    element[key] = value;
+    element[key] = entities ? decoded(value) : value;
     full = true;
   }
   return { name, prefix, element, full, text: '' };
