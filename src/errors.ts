@@ -41,7 +41,7 @@ export const ERROR_CODES = {
     next: 'Run the same command again: what was begun is finished, the rest is done.',
   },
   locked: {
-    meaning: 'Another run holds the lock of this root.',
+    meaning: 'Another run holds the lock of this root, or publishes into the same repository.',
     next: 'Wait, or use --lock-timeout.',
     exit: EXIT.locked,
   },

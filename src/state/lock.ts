@@ -1,11 +1,9 @@
-// One writer per root. The lock is a flock(2) on our lock file; node cannot take one, so flock(1) takes it on the open
-// file description it inherits from us. It stays when flock(1) has ended, for such locks belong to the description, not
-// to a process (flock(2)), and the kernel drops it when our process dies, however it dies.
-
+// One writer per root: who has the lock of our lock file (host/flock.ts).
 import fs from 'node:fs';
 import { momentText } from '../domain/time.ts';
 import { hasErrno, KpmError } from '../errors.ts';
 import { unwritable } from '../host/failure.ts';
+import { takeFlock } from '../host/flock.ts';
 import type { Machine } from '../host/machine.ts';
 import type { Root } from '../host/root.ts';
 import { STATE, type State } from './directory.ts';
@@ -13,8 +11,6 @@ import type { Holder, LockOptions } from './holder.ts';
 import { takeOwnership } from './ownership.ts';
 
 export const LOCK = `${STATE}/lock`;
-/** Exit status flock(1) is told to use when somebody else has the lock. */
-const BUSY = 75;
 
 declare const held: unique symbol;
 /** Our directory, locked: what a transaction needs. */
@@ -70,17 +66,6 @@ function stillThere(state: State, fd: number): boolean {
   return named !== null && open.ino === named.ino && open.dev === named.dev;
 }
 
-async function flock(machine: Pick<Machine, 'run'>, fd: number, wait: number): Promise<boolean> {
-  const how = wait > 0 ? ['--wait', String(wait)] : ['--nonblock'];
-  const { status, stderr } = await machine.run.run('flock', [...how, '--conflict-exit-code', String(BUSY), '3'], {
-    inherit: [fd],
-    timeout: (wait + 30) * 1000,
-  });
-  if (status === 0) return true;
-  if (status === BUSY) return false;
-  throw new KpmError('program-failed', { text: `flock failed: ${stderr.trim()}.`, subject: 'flock' });
-}
-
 /**
  * Takes the lock of a root. Raises `locked` (exit 200) when somebody else has it and the wait was in vain.
  * Where flock(1) is missing, see ownership.ts.
@@ -97,11 +82,11 @@ export async function lockState(
   }
   const fd = state.root.openReadWrite(LOCK, 0o600);
   try {
-    if (!(await flock(machine, fd, 0))) {
+    if (!(await takeFlock(machine, fd, 0))) {
       const holder = readHolder(fd);
       if (options.timeout <= 0) throw busy(state.root.path, holder);
       options.onWait?.(holder);
-      if (!(await flock(machine, fd, options.timeout))) throw busy(state.root.path, readHolder(fd));
+      if (!(await takeFlock(machine, fd, options.timeout))) throw busy(state.root.path, readHolder(fd));
     }
     if (!stillThere(state, fd)) throw busy(state.root.path, null);
     sign(fd, `${JSON.stringify(me)}\n`);

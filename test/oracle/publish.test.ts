@@ -2,10 +2,12 @@
 // by rpm, by dnf and by kpatch-pm.
 import { spawnSync } from 'node:child_process';
 import {
+  closeSync,
   copyFileSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
+  openSync,
   readdirSync,
   readFileSync,
   rmSync,
@@ -19,6 +21,7 @@ import { buildModule, type ModuleSource } from '../../repo-fixtures/builder/modu
 import { tool } from '../../repo-fixtures/builder/tools.ts';
 import { main } from '../../src/cli/main.ts';
 import type { KernelRelease } from '../../src/domain/kernel.ts';
+import { takeFlock } from '../../src/host/flock.ts';
 import { type Run, realRun } from '../../src/host/run.ts';
 import { merged } from '../../src/usecases/publish/advisory.ts';
 import { publish } from '../../src/usecases/publish/publish.ts';
@@ -419,6 +422,55 @@ builders('published', () => {
     const key = await typed('publish', '--empty', '--kernel', K1, '--sign', 'nobody@publish.invalid', '--repo', 'x');
     expect([key.status, key.err]).toEqual([1, expect.stringMatching(/gpg has no secret key of that name/)]);
     expect(existsSync(at('x'))).toBe(false);
+  });
+
+  test('who comes second waits until the first is done; both are in the metadata', async () => {
+    mkdirSync(at('turns'));
+    const held = openSync(at('turns'), 'r');
+    expect(await takeFlock({ run: realRun }, held, 0)).toBe(true);
+    const second = typed(...command('turns', '--empty'));
+    // Freed when the second has begun to wait: as long as the first holds it nothing is there.
+    await new Promise((resolve) => setTimeout(resolve, 2000));
+    expect(readdirSync(at('turns'))).toEqual([]);
+    closeSync(held);
+    const { status, err } = await second;
+    expect([status, err]).toEqual([
+      0,
+      `Somebody else publishes into ${at('turns')}; waiting for 10 minutes at most.\n`,
+    ]);
+    expect(await takeFlock({ run: realRun }, openSync(at('turns'), 'r'), 0)).toBe(true);
+  });
+
+  test('many at once: nobody loses the metadata of another', async () => {
+    const kernels = ['1', '2', '3'].map((n) => K1.replace('427.13.1', `427.1${n}.9`));
+    const runs = await Promise.all(
+      kernels.map((kernel) =>
+        typed('publish', '--empty', '--kernel', kernel, '--sign', RELEASE, '--repo', 'many', '--cve', 'CVE-2026-1'),
+      ),
+    );
+    expect(runs.map(({ status }) => status)).toEqual([0, 0, 0]);
+    const primary = readdirSync(at('many/repodata')).find((name) => name.endsWith('primary.xml.gz')) as string;
+    const names = gunzipSync(readFileSync(at(`many/repodata/${primary}`)))
+      .toString()
+      .match(/<name>[^<]+/g);
+    expect(names).toHaveLength(3);
+  });
+
+  test('where nothing can be built no directory is left, and none goes that was there', async () => {
+    const run: Run = {
+      ...realRun,
+      run: (program, args, more) => realRun.run(program === 'rpmbuild' ? 'false' : program, args, more),
+    };
+    mkdirSync(at('empty-before'));
+    for (const name of ['empty-before', 'never-there']) {
+      const request: PublishRequest = {
+        ...{ module: null, kernel: K1, version: '0', release: '0', sign: RELEASE, repository: at(name), cves: [] },
+        ...{ texts: [], moduleKey: null, force: false },
+      };
+      const work = publish(machineOver('/', null, { run, env }), request, listener());
+      await expect(work).rejects.toMatchObject({ code: 'publish-failed' });
+    }
+    expect([existsSync(at('empty-before')), existsSync(at('never-there'))]).toEqual([true, false]);
   });
 
   test('programs that are missing are named, all of them, before anything is begun', async () => {

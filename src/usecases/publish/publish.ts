@@ -20,6 +20,7 @@ import { PACKAGES, publishedAdvisories, publishedPackages, renewMetadata } from 
 import type { PublishRequest } from './request.ts';
 import { signModule } from './sign-module.ts';
 import { needPrograms } from './tools.ts';
+import { inTurn } from './turn.ts';
 
 export interface Published {
   readonly nevra: Nevra;
@@ -44,15 +45,32 @@ const MAX_MODULE = 256 * 1024 * 1024;
 
 /** Publishes a level. Raises `program-missing`, `publish-refused`, `publish-failed`, `signing-failed`, `file-exists`, `file-unreadable`. */
 export async function publish(machine: Machine, request: PublishRequest, ui: Ui): Promise<Published> {
-  const { host } = machine;
   const signs = request.moduleKey ? ['openssl'] : [];
-  needPrograms(machine, ['rpmbuild', 'rpmsign', 'gpg', 'createrepo_c', 'modifyrepo_c', ...signs]);
+  needPrograms(machine, ['flock', 'rpmbuild', 'rpmsign', 'gpg', 'createrepo_c', 'modifyrepo_c', ...signs]);
   const pkg = shape(request);
   const module = request.module === null ? null : await readModule(machine, request, pkg, ui);
+  const key = await signingKey(machine, request.sign);
   const repository = request.repository.slice(1);
+  return inTurn(machine, repository, ui, () => added(machine, { request, pkg, module, key }, repository, ui));
+}
+
+interface Addition {
+  readonly request: PublishRequest;
+  readonly pkg: OwnPackage;
+  readonly module: Module | null;
+  readonly key: PublicKey;
+}
+
+/** The package and its advisory among those of the repository. */
+async function added(
+  machine: Machine,
+  { request, pkg, module, key }: Addition,
+  repository: string,
+  ui: Ui,
+): Promise<Published> {
+  const { host } = machine;
   const before = highest(publishedPackages(machine, repository, pkg.nevra.name));
   checkLevel(pkg, before, request);
-  const key = await signingKey(machine, request.sign);
   if (module && before) await tellLost(machine, before, module.facts, pkg.kernel, ui);
   const advisory = advisoryXml({
     pkg,

@@ -12,6 +12,7 @@ const PACKAGES: Readonly<Record<string, string>> = {
   modifyrepo_c: 'createrepo_c',
   gpg: 'gnupg2',
   openssl: 'openssl',
+  flock: 'util-linux',
 };
 
 type Tools = Pick<Machine, 'run' | 'env'>;

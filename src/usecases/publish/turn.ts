@@ -1,0 +1,58 @@
+// One publisher at a time in a repository: who comes second waits, for its metadata must name what the first one put there.
+import fs from 'node:fs';
+import { KpmError } from '../../errors.ts';
+import { unwritable } from '../../host/failure.ts';
+import { takeFlock } from '../../host/flock.ts';
+import type { Machine, Ui } from '../../host/machine.ts';
+
+/** Seconds: packing, signing and a passphrase take less. */
+const PATIENCE = 600;
+
+/**
+ * Does work while nobody else publishes into the repository (path below the host's root), which is made where it is not there;
+ * and does not stay when nothing came into it. Raises `locked`, `file-unwritable`, and what the work raises.
+ */
+export async function inTurn<T>(machine: Machine, repository: string, ui: Ui, work: () => Promise<T>): Promise<T> {
+  const { host } = machine;
+  const made = host.lstat(repository) === null;
+  host.mkdirs(repository);
+  const fd = opened(machine, repository);
+  try {
+    await wait(machine, fd, host.show(repository), ui);
+    return await work();
+  } finally {
+    if (made) host.removeEmptyDir(repository);
+    fs.closeSync(fd);
+  }
+}
+
+/** The directory itself is what is locked: no file of ours lies in what others serve. */
+function opened({ host }: Machine, repository: string): number {
+  try {
+    return fs.openSync(
+      host.realPath(repository) ?? host.show(repository),
+      fs.constants.O_RDONLY | fs.constants.O_DIRECTORY,
+    );
+  } catch (error) {
+    throw unwritable(host.show(repository), error);
+  }
+}
+
+async function wait(machine: Machine, fd: number, repository: string, ui: Ui): Promise<void> {
+  try {
+    if (await takeFlock(machine, fd, 0)) return;
+    ui.note(`Somebody else publishes into ${repository}; waiting for ${PATIENCE / 60} minutes at most.`);
+    if (await takeFlock(machine, fd, PATIENCE)) return;
+  } catch (error) {
+    if (!(error instanceof KpmError) || error.code !== 'program-failed') throw error;
+    ui.warn(
+      `${repository} cannot be locked (${error.message.replace(/\.$/, '')}): see to it that nobody else publishes there now.`,
+    );
+    return;
+  }
+  throw new KpmError('locked', {
+    text: `Somebody else has been publishing into ${repository} for ${PATIENCE / 60} minutes.`,
+    subject: repository,
+    hint: `See who it is: sudo fuser -v ${repository}`,
+  });
+}
