@@ -1,6 +1,6 @@
 // A table that never breaks its columns: what does not fit beside gets lines of its own. Layout as dnf's transaction table.
 import { paint, type Style, type Tone } from './style.ts';
-import { cut, textWidth } from './width.ts';
+import { fold, textWidth } from './width.ts';
 
 export interface Column {
   readonly head: string;
@@ -80,7 +80,7 @@ function rowLines(
     lines.push(' '.repeat(GAP) + paint(style, tone, first));
     first = '';
   }
-  const pieces = widths.map((width, i) => (i === 0 ? [first] : cut(cells[i] ?? '', width)));
+  const pieces = widths.map((width, i) => (i === 0 ? [first] : fold(cells[i] ?? '', width)));
   const height = Math.max(...pieces.map((piece) => piece.length));
   for (let n = 0; n < height; n++) {
     const line = pieces.map((piece, i) => {

@@ -54,6 +54,11 @@ export function cut(text: string, columns: number): string[] {
   return pieces;
 }
 
+/** Breaks at spaces as far as words fit into `columns`; what is longer is cut. For cells of a table. */
+export function fold(text: string, columns: number): string[] {
+  return textWidth(text) <= columns ? [text] : wrap(text, columns).flatMap((line) => cut(line, columns));
+}
+
 /**
  * Breaks at spaces so that no line exceeds `columns`; a word that is longer stays whole on its own line
  * (it may be a command). A text that fits stays exactly as it is.

@@ -23,7 +23,7 @@ const why = (problem: { readonly text: string } | null): string =>
 export function keys({ host, world }: Sight): Judgement[] {
   const about = (world?.notices ?? []).filter(({ code }) => code.startsWith('key-'));
   const told = about.map(({ text }) => warning(unstopped(text), 'kpatch-pm keys'));
-  if (host.keys === null) return [...told, unknown('which keys are trusted could not be read', null)];
+  if (host.keys === null) return [...told, unknown('which keys are trusted could not be read', 'kpatch-pm keys')];
   if (host.keys > 0) return told.length > 0 ? told : [ok(`${host.keys} trusted`)];
   const [file] = host.keyFiles;
   const mend = `kpatch-pm keys import ${file ?? 'FILE-OR-URL'}`;
