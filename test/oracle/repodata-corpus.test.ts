@@ -11,7 +11,7 @@ import { Root } from '../../src/host/root.ts';
 import { realRun } from '../../src/host/run.ts';
 import { openNet } from '../../src/net/net.ts';
 import { parseMetalink, parseMirrorlist } from '../../src/observe/repo/mirrors.ts';
-import { parsePackage } from '../../src/observe/repo/package.ts';
+import { packageEntry } from '../../src/observe/repo/package.ts';
 import { refreshRepositories } from '../../src/observe/repo/refresh.ts';
 import { parseRepomd } from '../../src/observe/repo/repomd.ts';
 import { strictPackages } from '../../src/observe/repo/strict.ts';
@@ -84,7 +84,7 @@ describeCorpus('repositories of the corpus', () => {
       const xml = await xmlReader();
       const found: string[] = [];
       await strictPackages(once(await opened(name)), name, (text) =>
-        found.push(withEpoch(parsePackage(text, name, xml))),
+        found.push(withEpoch(packageEntry(xml.parse(text, name, 'primary-malformed'), name))),
       );
       expect(found).toEqual(file.primary?.nevras);
     },
@@ -98,7 +98,7 @@ describeCorpus('repositories of the corpus', () => {
     'records and packages of %s',
     async (set, { repomd, packages }) => {
       const xml = await xmlReader();
-      const { records } = parseRepomd(readFileSync(path.join(corpus, set, 'repodata/repomd.xml')), set, xml);
+      const { records } = await parseRepomd(readFileSync(path.join(corpus, set, 'repodata/repomd.xml')), set);
       expect(
         records.map(({ type, href, checksum, size, openSize }) => ({
           type,
@@ -119,7 +119,7 @@ describeCorpus('repositories of the corpus', () => {
       const primary = records.find(({ type }) => type === 'primary');
       const found: unknown[] = [];
       await strictPackages(once(await opened(`${set}/${primary?.href}`)), set, (text) => {
-        const entry = parsePackage(text, set, xml);
+        const entry = packageEntry(xml.parse(text, set, 'primary-malformed'), set);
         found.push({
           nevra: withEpoch(entry),
           pkgid: [entry.checksum?.type, entry.checksum?.value],

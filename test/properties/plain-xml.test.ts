@@ -28,16 +28,29 @@ test('an entry as vendors write it is plain', () => {
 });
 
 test.each([
+  '<?xml version="1.0" encoding="UTF-8"?>\n<repomd xmlns="http://a" xmlns:rpm="http://b">\n  <revision>1</revision>\n</repomd>\n',
+  '<?xml version="1.0"?><a/>',
+  '<a xmlns="b"/>',
+  '<a xmlns="b">text</a>',
+])('so is %j', (text) => {
+  expect(agree(text)).toBe(true);
+});
+
+test.each([
   ['an entity by number', '<a>&#60;</a>'],
   ['an entity of HTML', '<a b="&nbsp;"/>'],
   ['an ampersand alone', '<a>b & c</a>'],
   ['a comment', '<a><!-- <b/> --></a>'],
   ['CDATA', '<a><![CDATA[<b/>]]></a>'],
-  ['a processing instruction', '<?xml version="1.0"?><a/>'],
+  ['a processing instruction', '<?a b?><a/>'],
+  ['a declaration of another kind', '<?xml version="1.1"?><a/>'],
+  ['a declaration that is not first', ' <?xml version="1.0"?><a/>'],
+  ['a declaration alone', '<?xml version="1.0"?>'],
   ['a document type', '<!DOCTYPE a><a/>'],
   ['another prefix', '<x:a/>'],
   ['a prefix on an attribute', '<a xml:base="b"/>'],
-  ['a namespace', '<a xmlns="b"/>'],
+  ['a namespace twice', '<a xmlns="b" xmlns="b"/>'],
+  ['a namespace of another prefix', '<a xmlns:x="b"/>'],
   ['text beside elements', '<a>b<c/></a>'],
   ['two roots', '<a/><a/>'],
   ['text after the root', '<a/>b'],
@@ -70,6 +83,9 @@ const PIECES = [
     '<file>',
     '</file>',
     ' c="1"',
+    ' xmlns="u"',
+    ' xmlns:rpm="v"',
+    '<?xml version="1.0" encoding="UTF-8"?>',
     'text',
     '\u00a0',
   ],

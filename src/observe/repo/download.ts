@@ -18,7 +18,6 @@ import { readRecord } from './record.ts';
 import { MAX_REPOMD, parseRepomd, primaryRecord, type RepomdRecord, updateinfoRecord } from './repomd.ts';
 import { fetchSignature, NO_TRUST, signerOf } from './signed.ts';
 import { type Stored, saveConfirmation, saveStored } from './store.ts';
-import { type XmlReader, xmlReader } from './xml.ts';
 
 interface Answer {
   /** Null: the server says that what we have is what there is. */
@@ -86,14 +85,13 @@ async function downloadOnce(
   if (attempt.error !== null && attempt.repomd === sum) throw attempt.error;
   attempt.repomd = sum;
   const bytes = answer.bytes as Buffer;
-  const xml = await xmlReader();
-  const repomd = parseRepomd(bytes, `repomd.xml of repository ${repo.id}`, xml);
+  const repomd = await parseRepomd(bytes, `repomd.xml of repository ${repo.id}`);
   const record = primaryRecord(repomd, `Repository ${repo.id}`);
   const primary = acceptChecksum(record.checksum, `The package list of repository ${repo.id}`);
   const contents =
     known && known.primary.value === primary.value
       ? known.contents
-      : await fetchPrimary(repo, mirrors, record, net, mode, xml);
+      : await fetchPrimary(repo, mirrors, record, net, mode);
   const fresh: Stored = {
     repomd: sum as string,
     primary,
@@ -155,7 +153,7 @@ async function fetchRepomd(
     if (opened.status === 304) return { bytes: null, base, signer: known?.signer ?? null, etag, lastModified };
     promised(bytes, metalink, opened, what);
     // Parsed here too: a mirror that sends a login page must not keep the others from being asked.
-    const repomd = parseRepomd(bytes, what, await xmlReader());
+    const repomd = await parseRepomd(bytes, what);
     const signer = repo.repoGpgcheck ? await verified(bytes, repo, mirrors, base, net, mode) : null;
     if (signer !== null && !mode.allowOlder) holdFloor(floor, madeAt(repomd), repo.id);
     const { headers: given } = opened;
@@ -193,10 +191,7 @@ function fetchPrimary(
   record: RepomdRecord,
   net: Net,
   mode: RefreshMode,
-  xml: XmlReader,
 ): Promise<Contents> {
   const name = 'package list';
-  return readRecord({ repo, mirrors, record, net, mode, name, passing: true }, (open, what) =>
-    readPrimary(open, what, xml),
-  );
+  return readRecord({ repo, mirrors, record, net, mode, name, passing: true }, (open, what) => readPrimary(open, what));
 }

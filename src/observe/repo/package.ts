@@ -5,7 +5,6 @@ import { KpmError } from '../../errors.ts';
 import { strongChecksum, type WrittenChecksum } from './checksum.ts';
 import { attribute, child, children, count, type Element, textOf } from './element.ts';
 import { find, needle } from './needle.ts';
-import type { XmlReader } from './xml.ts';
 
 /** What primary.xml says about one package. `href` null: it cannot be fetched. */
 export interface PackageEntry extends Omit<OfferedPackage, 'repo' | 'excludedBy' | 'href' | 'checksum'> {
@@ -21,9 +20,9 @@ const COMPARISONS: readonly string[] = ['EQ', 'LT', 'LE', 'GT', 'GE'];
 /** Printable, no blank, no slash: they become words of commands and parts of paths. Source: rpm's own checks of these tags. */
 const WORD = /^[\x21-\x2e\x30-\x7e]*$/;
 
-/** Parses the text of one entry. Raises `primary-malformed`. */
-export function parsePackage(text: string, what: string, xml: XmlReader): PackageEntry {
-  const entry = child(xml.parse(text, what, 'primary-malformed'), 'package');
+/** The values of one entry. Raises `primary-malformed`. */
+export function packageEntry(document: Element, what: string): PackageEntry {
+  const entry = child(document, 'package');
   const version = child(entry, 'version');
   const name = textOf(entry, 'name')?.trim();
   const arch = textOf(entry, 'arch')?.trim();
@@ -97,15 +96,19 @@ function dependency(entry: Element): Dependency | null {
 }
 
 /**
- * A kernel package's name, EVR, architecture and `uname -r`, from the bytes of its entry; null where it is no kernel.
+ * Of a kernel package's entry the `uname -r`, and the text of its head, an entry of its own; null where it is no kernel.
  * Kernel entries have thousands of provides: the one that counts is searched for, and only the head is made text.
  */
-export function parseKernel(entry: Buffer, what: string, xml: XmlReader): KernelEntry | null {
+export function kernelHead(entry: Buffer): { readonly uname: string; readonly head: string } | null {
   const uname = unameOf(entry);
   if (uname === null) return null;
   const format = find(entry, FORMAT, 0);
-  const head = format < 0 ? entry.toString('utf8') : `${entry.toString('utf8', 0, format)}</package>`;
-  const { name, epoch, version, release, arch } = parsePackage(head, what, xml);
+  return { uname, head: format < 0 ? entry.toString('utf8') : `${entry.toString('utf8', 0, format)}</package>` };
+}
+
+/** A kernel by the values of its entry; null for sources. */
+export function kernelEntry(entry: PackageEntry, uname: string): KernelEntry | null {
+  const { name, epoch, version, release, arch } = entry;
   return arch === 'src' || arch === 'nosrc' ? null : { name, epoch, version, release, arch, uname };
 }
 

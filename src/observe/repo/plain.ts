@@ -10,9 +10,11 @@ const DEEPEST = 50;
 /** Names that every object knows, and those of namespaces, are not for a quick reader. */
 const SPECIAL = new Set([...Object.getOwnPropertyNames(Object.prototype), 'prototype', 'xmlns']);
 
+/** What a document may begin with. */
+const DECLARATION = /^<\?xml version="1\.0"(?: encoding="(?:UTF|utf)-8")?\?>/;
 /** `<`, `/` or not, prefix, name, and what follows up to `>`. Sticky: every step begins where the last one ended. */
 const TAG = /<(\/?)((?:rpm:)?)([A-Za-z][\w-]{0,63})([^<>]*)>/y;
-const ATTRIBUTE = /[ \t\n]+([A-Za-z][\w-]{0,63})=(?:"([^"]*)"|'([^']*)')/y;
+const ATTRIBUTE = /[ \t\n]+(xmlns(?::rpm)?|[A-Za-z][\w-]{0,63})=(?:"([^"]*)"|'([^']*)')/y;
 /** The entities that need no declaration. Source: XML 1.0, section 4.6. */
 const ENTITIES: Readonly<Record<string, string>> = { lt: '<', gt: '>', amp: '&', quot: '"', apos: "'" };
 const ENTITY = /&(lt|gt|amp|quot|apos);/g;
@@ -35,7 +37,7 @@ export function readPlain(document: string, lists: ReadonlySet<string>): Element
   if (entities && OTHER_ENTITY.test(document)) return null;
   const top: Open = { name: '', prefix: '', element: {}, full: true, text: '' };
   const path: Open[] = [top];
-  let at = 0;
+  let at = DECLARATION.exec(document)?.[0].length ?? 0;
   while (at < document.length) {
     const start = document.indexOf('<', at);
     const here = path.at(-1) as Open;
@@ -82,6 +84,7 @@ function addText(here: Open, text: string, entities: boolean): boolean {
 
 function begin(name: string, prefix: string, rest: string, entities: boolean): Open | null {
   const element: Record<string, unknown> = {};
+  const spaces: string[] = [];
   let full = false;
   ATTRIBUTE.lastIndex = 0;
   for (let end = 0; end < rest.length; end = ATTRIBUTE.lastIndex) {
@@ -91,6 +94,12 @@ function begin(name: string, prefix: string, rest: string, entities: boolean): O
       break;
     }
     const [, attribute = '', quoted, apostrophed = ''] = found;
+    // Where names are from is not asked: prefixes are dropped.
+    if (attribute === 'xmlns' || attribute === 'xmlns:rpm') {
+      if (spaces.includes(attribute)) return null;
+      spaces.push(attribute);
+      continue;
+    }
     const key = `@${attribute}`;
     const value = quoted ?? apostrophed;
     if (element[key] !== undefined || SPECIAL.has(attribute) || value !== value.trim()) return null;

@@ -2,11 +2,13 @@
 import type { OfferedPackage } from '../../domain/package.ts';
 import { KpmError } from '../../errors.ts';
 import { keepHeapYoung } from '../../host/heap.ts';
+import type { Element } from './element.ts';
 import { find } from './needle.ts';
-import { type KernelEntry, offered, type PackageEntry, parseKernel, parsePackage } from './package.ts';
+import { type KernelEntry, kernelEntry, kernelHead, offered, type PackageEntry, packageEntry } from './package.ts';
+import { readPlain } from './plain.ts';
 import { INTEREST, scanPackages, trustworthy } from './scan.ts';
 import { strictPackages } from './strict.ts';
-import type { XmlReader } from './xml.ts';
+import { LISTS, xmlReader } from './xml.ts';
 
 /** What is kept of a repository: without its id and exclude rules, which belong to the configuration. */
 export interface Contents {
@@ -36,26 +38,31 @@ export interface Reading {
  * Reads a primary.xml to its end: fast where its shape is the usual one, else once more by a strict parser.
  * Raises `primary-malformed`, `too-large`, and what `open` and its reading raise.
  */
-export async function readPrimary(open: () => Promise<Reading>, what: string, xml: XmlReader): Promise<Contents> {
-  const quick = collector(what, xml);
+export async function readPrimary(open: () => Promise<Reading>, what: string): Promise<Contents> {
+  const quick = collector(what);
   const first = await open();
   keepHeapYoung();
   let sound = true;
   const result = await scanPackages(first.stream, INTEREST, (slice) => {
-    sound &&= attempt(() => quick.slice(slice));
+    sound &&= fits(() => quick.slice(slice));
   });
   first.check();
-  if (sound && trustworthy(result)) return quick.contents();
+  if (sound && trustworthy(result)) {
+    const odd = await quick.odd();
+    if (fits(odd)) return quick.contents();
+  }
   // Comments, CDATA, a wrong count or an unusual way of writing: only a real parser can tell what is a package here.
-  const slow = collector(what, xml);
+  const slow = collector(what);
   const second = await open();
   await strictPackages(second.stream, what, (text) => slow.entry(text));
   second.check();
+  const odd = await slow.odd();
+  odd();
   return slow.contents();
 }
 
 /** Whether it went well: a slice that does not parse may have been cut at the wrong place. */
-function attempt(act: () => void): boolean {
+function fits(act: () => void): boolean {
   try {
     act();
     return true;
@@ -68,16 +75,22 @@ function attempt(act: () => void): boolean {
 interface Collector {
   slice(bytes: Buffer): void;
   entry(text: string): void;
+  /** Gives what reads the entries that are not of the plainest kind; only they need the real parser. */
+  odd(): Promise<() => void>;
   contents(): Contents;
 }
 
-function collector(what: string, xml: XmlReader): Collector {
+function collector(what: string): Collector {
   const packages: StoredPackage[] = [];
   const kernels: KernelEntry[] = [];
   let bytes = 0;
   const guard = (size: number): void => {
     bytes += size;
-    if (size > MAX_ENTRY_BYTES || bytes > MAX_KEPT_BYTES || packages.length + kernels.length >= MAX_KEPT) {
+    if (
+      size > MAX_ENTRY_BYTES ||
+      bytes > MAX_KEPT_BYTES ||
+      packages.length + kernels.length + left.length >= MAX_KEPT
+    ) {
       throw new KpmError('too-large', {
         text: `${what} lists more live patches and kernels than is sensible.`,
         subject: what,
@@ -85,20 +98,30 @@ function collector(what: string, xml: XmlReader): Collector {
       });
     }
   };
+  const left: { readonly text: string; readonly use: (document: Element) => void }[] = [];
+  const read = (text: string, use: (document: Element) => void): void => {
+    const document = readPlain(text, LISTS);
+    if (document === null) left.push({ text, use });
+    else use(document);
+  };
   const full = (text: string): void => {
     guard(text.length);
-    const entry = parsePackage(text, what, xml);
-    if (!matters(entry)) return;
-    const offer = offered(entry, '');
-    if (offer === null) return;
-    const { repo: _repo, excludedBy: _excluded, ...stored } = offer;
-    packages.push(stored);
+    read(text, (document) => {
+      const entry = packageEntry(document, what);
+      const offer = matters(entry) ? offered(entry, '') : null;
+      if (offer === null) return;
+      const { repo: _repo, excludedBy: _excluded, ...stored } = offer;
+      packages.push(stored);
+    });
   };
   const kernel = (bytes: Buffer): void => {
-    const entry = parseKernel(bytes, what, xml);
-    if (entry === null) return;
+    const found = kernelHead(bytes);
+    if (found === null) return;
     guard(0);
-    kernels.push(entry);
+    read(found.head, (document) => {
+      const entry = kernelEntry(packageEntry(document, what), found.uname);
+      if (entry !== null) kernels.push(entry);
+    });
   };
   const take = (name: string, mentions: boolean, bytes: Buffer): void => {
     if (NEVER.test(name)) return;
@@ -116,6 +139,13 @@ function collector(what: string, xml: XmlReader): Collector {
       const mentions = text.includes(LIVE_PATCH);
       if (mentions || INTEREST.nameStarts.some((start) => name.startsWith(start)))
         take(name, mentions, Buffer.from(text));
+    },
+    async odd() {
+      if (left.length === 0) return () => undefined;
+      const xml = await xmlReader();
+      return () => {
+        for (const { text, use } of left.splice(0)) use(xml.strictly(text, what, 'primary-malformed'));
+      };
     },
     contents: () => ({ packages, kernels }),
   };

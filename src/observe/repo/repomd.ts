@@ -3,7 +3,7 @@
 import { KpmError } from '../../errors.ts';
 import type { WrittenChecksum } from './checksum.ts';
 import { attribute, child, children, count, type Element, textOf } from './element.ts';
-import type { XmlReader } from './xml.ts';
+import { readXml } from './xml.ts';
 
 /** repomd.xml has a few kilobytes; more than this is not one. */
 export const MAX_REPOMD = 1024 * 1024;
@@ -28,8 +28,8 @@ export interface Repomd {
 }
 
 /** Reads repomd.xml. Raises `repomd-malformed`. */
-export function parseRepomd(bytes: Buffer, what: string, xml: XmlReader): Repomd {
-  const document = xml.parse(bytes.toString('utf8'), what, 'repomd-malformed');
+export async function parseRepomd(bytes: Buffer, what: string): Promise<Repomd> {
+  const document = await readXml(bytes.toString('utf8'), what, 'repomd-malformed');
   const root = child(document, 'repomd');
   if (root === null) {
     throw new KpmError('repomd-malformed', {

@@ -13,12 +13,18 @@ export interface XmlReader {
 /** Child elements that may stand several times: always given as a list. */
 export const LISTS: ReadonlySet<string> = new Set(['data', 'entry', 'file', 'package', 'url', 'hash', 'alternate']);
 
-/** Loads fast-xml-parser (only verbs that read metadata pay for it). */
+/** One document, by the real parser only where it is not of the plainest kind. Raises the given code. */
+export async function readXml(text: string, what: string, code: ErrorCode): Promise<Element> {
+  return readPlain(text, LISTS) ?? (await xmlReader()).strictly(text, what, code);
+}
+
+/** Loads fast-xml-parser: some milliseconds, which who reads plain files only does not pay. */
 export async function xmlReader(): Promise<XmlReader> {
   const { XMLParser, XMLValidator } = await import('fast-xml-parser');
   const options = {
     ignoreAttributes: false,
     attributeNamePrefix: '@',
+    ignoreDeclaration: true,
     removeNSPrefix: true,
     // Versions are texts: 1.10 is not 1.1.
     parseTagValue: false,

@@ -8,7 +8,6 @@ import { MAX_PACKAGE_BYTES, parseRpm, type RpmPackage } from '../../formats/rpm/
 import type { Machine } from '../../host/machine.ts';
 import { checkHref } from '../../net/url.ts';
 import { parseRepomd, updateinfoRecord } from '../../observe/repo/repomd.ts';
-import { xmlReader } from '../../observe/repo/xml.ts';
 import { detachedSignature } from '../gpg.ts';
 import { tool } from './tools.ts';
 import { inWorkshop, removeTree } from './workshop.ts';
@@ -46,9 +45,7 @@ export function publishedPackages({ host }: Machine, repository: string, name: s
 export async function publishedAdvisories({ host, run }: Machine, repository: string): Promise<string | null> {
   const repomd = host.read(`${repository}/repodata/repomd.xml`);
   if (repomd === null) return null;
-  const record = updateinfoRecord(
-    parseRepomd(repomd, host.show(`${repository}/repodata/repomd.xml`), await xmlReader()),
-  );
+  const record = updateinfoRecord(await parseRepomd(repomd, host.show(`${repository}/repodata/repomd.xml`)));
   if (record) checkHref(record.href, host.show(`${repository}/repodata/repomd.xml`));
   const bytes = record && host.read(`${repository}/${record.href}`);
   if (bytes === null) return null;

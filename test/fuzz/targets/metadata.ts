@@ -105,18 +105,14 @@ export function metadataTargets(from: Samples, xml: XmlReader): Target[] {
       name: 'repomd',
       weight: 10,
       make: (random) => mutate(random.pick(from.repomds), from.repomds, random, REPOMD),
-      run: (bytes) => void primaryRecord(parseRepomd(bytes, 'repomd.xml', xml), 'repomd.xml'),
+      run: async (bytes) => void primaryRecord(await parseRepomd(bytes, 'repomd.xml'), 'repomd.xml'),
     },
     {
       name: 'primary',
       weight: 10,
       make: (random) => mutate(random.pick(from.primaries), from.primaries, random, PRIMARY),
       async run(bytes) {
-        const contents = await readPrimary(
-          async () => ({ stream: pieces(bytes), check: () => undefined }),
-          'primary',
-          xml,
-        );
+        const contents = await readPrimary(async () => ({ stream: pieces(bytes), check: () => undefined }), 'primary');
         for (const { name, href } of contents.packages)
           insist(name !== '' && href !== null, 'a package without name or place');
       },

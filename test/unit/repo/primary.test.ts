@@ -1,17 +1,12 @@
 // The quick scan, the strict parser behind it, and that both find the same packages however the bytes arrive.
-import { beforeAll, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { type Contents, readPrimary } from '../../../src/observe/repo/primary.ts';
 import { INTEREST, scanPackages, trustworthy } from '../../../src/observe/repo/scan.ts';
 import { strictPackages } from '../../../src/observe/repo/strict.ts';
-import { type XmlReader, xmlReader } from '../../../src/observe/repo/xml.ts';
 import { kernelCore, livePatch, primaryXml } from '../../support/repodata.ts';
 
 const K1 = '5.14.0-427.13.1.el9_4.x86_64';
-let xml: XmlReader;
-beforeAll(async () => {
-  xml = await xmlReader();
-});
 
 async function* pieces(bytes: Buffer, size: number): AsyncGenerator<Buffer> {
   for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size);
@@ -24,7 +19,7 @@ async function read(text: string, size = 100_000): Promise<Contents & { opened: 
     opened++;
     return { stream: pieces(Buffer.from(text), size), check() {} };
   };
-  const contents = await readPrimary(open, 'package list of x', xml);
+  const contents = await readPrimary(open, 'package list of x');
   return { ...contents, opened };
 }
 
@@ -141,6 +136,16 @@ describe('shapes the scan cannot vouch for go through the strict parser', () => 
     ['no XML', 'Service unavailable'],
   ])('%s is refused', async (_what, text) => {
     await expect(read(text)).rejects.toMatchObject({ code: 'primary-malformed' });
+  });
+
+  test('an entry that only the real parser can read is kept without reading the list twice', async () => {
+    const text = primaryXml(usual).replaceAll('<summary>', '<summary>caf&#233; &amp; ');
+    expect(text).toContain('&#233;');
+    const contents = await read(text);
+    expect(names(contents)).toEqual(['kpatch-patch-5_14_0-427_13_1', 'kpatch']);
+    expect(contents.packages[0]?.summary).toMatch(/^caf\u00e9 & /);
+    expect(contents.kernels.map(({ uname }) => uname)).toEqual([K1]);
+    expect(contents.opened).toBe(1);
   });
 
   test('a broken entry of interest is refused', async () => {
