@@ -70,7 +70,8 @@ export function readPlain(document: string, lists: ReadonlySet<string>): Element
 }
 
 /** A value with its entities replaced. */
-const decoded = (value: string): string => value.replace(ENTITY, (_, name: string) => ENTITIES[name] ?? '');
+const decoded = (value: string): string =>
+  value.includes('&') ? value.replace(ENTITY, (_, name: string) => ENTITIES[name] ?? '') : value;
 
 /** Blanks between elements are nothing; other text beside elements is not plain. */
 function addText(here: Open, text: string, entities: boolean): boolean {
