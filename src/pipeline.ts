@@ -18,6 +18,7 @@ import { recordToUndo, withKeptLevels } from './pipeline/undo.ts';
 import { checkKernels, withUnfinished } from './pipeline/world.ts';
 import { openState } from './state/directory.ts';
 import { type LockedState, lockState } from './state/lock.ts';
+import { readReceipts } from './state/receipts.ts';
 
 export type { Report } from './pipeline/apply.ts';
 export type { Request } from './pipeline/request.ts';
@@ -65,6 +66,8 @@ export async function carryOut(
     const { world } = observed;
     const plan = decide(world, request, ui, undo);
     checkUsable(plan, specsOf(request, world));
+    // What cannot be read may be just what was named.
+    if (request.verb === 'remove' && plan.actions.length === 0) readReceipts(machine.root, machine.uid);
     if (plan.actions.length === 0) {
       await finishRegistrations(observed, request, locked, ui);
       return { world, plan, report: null };

@@ -45,7 +45,7 @@ needs('flock').each([
     const first = await take();
     const error = await refusal();
     expect({ code: error.code, exit: error.exit }).toEqual({ code: 'locked', exit: 200 });
-    expect(error.message).toContain(`pid ${process.pid} (kpatch-pm auto), since 2026-01-01T00:00:00.000Z`);
+    expect(error.message).toContain(`pid ${process.pid} (kpatch-pm auto), since 2026-01-01 00:00:00 UTC`);
     first.release();
     first.release();
     for (let n = 0; n < 3; n++) (await take()).release();
