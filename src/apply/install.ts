@@ -10,7 +10,6 @@
 //
 // stage -> sync -> journal (the commit point) -> steps -> clear. A crash before the journal leaves things as they were;
 // after it, `recover` does the steps again.
-
 import type { Problem } from '../domain/because.ts';
 import { momentText } from '../domain/time.ts';
 import { hasErrno, KpmError } from '../errors.ts';

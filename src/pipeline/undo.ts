@@ -1,5 +1,4 @@
 // What `history undo` needs before it can be planned: the record, and the levels it wants back that only the cache still has.
-
 import type { HistoryRecord } from '../domain/history.ts';
 import { formatNevra, type Nevra, sameNevra } from '../domain/nevra.ts';
 import type { OfferedPackage } from '../domain/package.ts';

@@ -1,5 +1,4 @@
 // Looking without changing anything. Apart from pipeline.ts, so that verbs that only look do not load what changes the machine.
-
 import { formatNevra } from '../domain/nevra.ts';
 import { momentText } from '../domain/time.ts';
 import type { World } from '../domain/world.ts';

@@ -83,6 +83,7 @@ interface Collector {
 function collector(what: string): Collector {
   const packages: StoredPackage[] = [];
   const kernels: KernelEntry[] = [];
+  const left: { readonly text: string; readonly use: (document: Element) => void }[] = [];
   let bytes = 0;
   const guard = (size: number): void => {
     bytes += size;
@@ -98,11 +99,12 @@ function collector(what: string): Collector {
       });
     }
   };
-  const left: { readonly text: string; readonly use: (document: Element) => void }[] = [];
   const read = (text: string, use: (document: Element) => void): void => {
     const document = readPlain(text, LISTS);
-    if (document === null) left.push({ text, use });
-    else use(document);
+    if (document === null) {
+      guard(text.length);
+      left.push({ text, use });
+    } else use(document);
   };
   const full = (text: string): void => {
     guard(text.length);

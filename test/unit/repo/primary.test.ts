@@ -179,6 +179,14 @@ describe('limits', () => {
       code: 'too-large',
     });
   });
+
+  test('kernels that only the real parser can read are not gathered without end', async () => {
+    const summary = `<summary>&#120;${'x'.repeat(1024 * 1024)}`;
+    const text = primaryXml([kernelCore(K1)]).replace('<summary>', summary);
+    expect((await read(text)).kernels).toHaveLength(1);
+    const [before = '', entry = '', after = ''] = text.split(/(<package .*<\/package>)/s);
+    await expect(read(before + entry.repeat(50) + after)).rejects.toMatchObject({ code: 'too-large' });
+  });
 });
 
 test('the size of the pieces never matters, and the strict parser finds the same', async () => {
