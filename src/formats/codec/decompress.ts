@@ -1,7 +1,7 @@
 // One door for every compressed stream: what goes in is untrusted, what comes out is bounded, and a stream that is
 // damaged or ends too early is an error, never a shorter result.
-import { Readable, type TransformOptions } from 'node:stream';
-import { createGunzip, type ZlibOptions } from 'node:zlib';
+import { Readable, type Transform, type TransformOptions } from 'node:stream';
+import zlib, { type ZlibOptions } from 'node:zlib';
 import { hasErrno, KpmError } from '../../errors.ts';
 import { bunzip2 } from './bunzip2.ts';
 import type { Compression } from './sniff.ts';
@@ -24,11 +24,13 @@ export interface StreamLimits {
   readonly what: string;
   /** Most bytes out per byte in, looked at from 16 MiB of output on; unlimited unless said. */
   readonly maxRatio?: number;
-  /** Bytes that will probably come out: the pieces then lie side by side, as far as that can be had (gzip: up to 32 MiB). */
+  /** Bytes that will probably come out: the pieces then lie side by side, as far as that can be had (by node: up to 32 MiB). */
   readonly expected?: number;
   /**
-   * The reader holds everything that comes out against a strong digest of its own: xz then leaves its own check out, which
-   * is a seventh of its work (it does SHA-256 without the processor's instructions for it).
+   * The reader holds everything that comes out against a strong digest of its own, and asks again without this where it does
+   * not fit. Then xz leaves its own check out, which is a seventh of its work (it does SHA-256 without the processor's
+   * instructions for it), and node's zstd does where node has one (22.15 on), though it stops behind the first frame and
+   * takes a cut-off one for whole: no program has to be started.
    */
   readonly proved?: boolean;
   /** Each piece is valid only until the next is asked for (host/pair.ts): for readers that only look, or copy. */
@@ -55,14 +57,20 @@ const damaged = (what: string, why: string, cause?: unknown): KpmError =>
     cause,
   });
 
-async function* gunzip(source: AsyncIterable<Uint8Array>, expected: number): AsyncIterable<Buffer> {
+type Make = (options: ZlibOptions) => Transform;
+const gunzip: Make = (options) => zlib.createGunzip(options);
+/** node's own zstd; null before 22.15. */
+const nodesZstd = (): Make | null => (zlib as { createZstdDecompress?: Make }).createZstdDecompress ?? null;
+
+/** One of node's own decompressors, which work on another thread. */
+async function* byNode(make: Make, source: AsyncIterable<Uint8Array>, expected: number): AsyncIterable<Buffer> {
   // One byte more than is expected, or a further piece of that size is made to see that nothing follows.
   const chunkSize = Math.min(LARGEST_CHUNK, Math.max(CHUNK, expected + 1));
   // Where one piece takes everything, it is filled slice by slice, so that zlib goes on while its reader looks at one.
   const inSlices = expected > SLICE;
   const options: ZlibOptions & Pick<TransformOptions, 'highWaterMark'> = { chunkSize };
   if (inSlices) options.highWaterMark = 4 * SLICE;
-  const stream = createGunzip(options);
+  const stream = make(options);
   const input = Readable.from(inSlices ? slices(source) : source);
   input.on('error', (error) => stream.destroy(error));
   input.pipe(stream);
@@ -130,7 +138,7 @@ function open(
     case 'none':
       return source;
     case 'gzip':
-      return gunzip(source, limits.expected ?? 0);
+      return byNode(gunzip, source, limits.expected ?? 0);
     // The JavaScript xz readers reject the SHA-256 check that rpm writes: the program, always.
     case 'xz':
     case 'lzma': {
@@ -140,9 +148,11 @@ function open(
     }
     // Measured (node 20, 2 cores): a package of 3 MB (16 MB open) takes 56-121 ms through the program and 141-264 ms
     // in WebAssembly; a primary.xml of 250 MB takes 330-480 ms and 280-450 ms, with 76 against 113 MB of memory.
-    // node:zlib's zstd (from 22.15 on) stops after the first frame and takes a cut-off one for whole: not used.
-    case 'zstd':
+    case 'zstd': {
+      const make = limits.proved ? nodesZstd() : null;
+      if (make) return byNode(make, source, limits.expected ?? 0);
       return preferring('zstd', ['--decompress', '--stdout', '--quiet'], source, pipe, unzstd, limits);
+    }
     case 'bzip2':
       return preferring('bzip2', ['--decompress', '--stdout', '--quiet'], source, pipe, bunzip2, limits);
     case 'zchunk':

@@ -1,5 +1,6 @@
 // The payload, unpacked: all of it in one piece of memory, held against the digests the header has of it.
 import { formatNevra } from '../../domain/nevra.ts';
+import { KpmError } from '../../errors.ts';
 import { decompress, type Pipe } from '../codec/decompress.ts';
 import { type Compression, sniff } from '../codec/sniff.ts';
 import { Ahead } from './ahead.ts';
@@ -66,23 +67,36 @@ export async function openPayload(pkg: RpmPackage, opening: Opening): Promise<Op
   const digests = payloadAltDigests(pkg);
   const algorithms = digests.map(({ algorithm }) => algorithm);
   const proved = algorithms.some((algorithm) => STRONG.test(algorithm) && digestOf(algorithm) !== null);
-  const ahead = new Ahead({
-    all: algorithms,
-    files: opening.files[0]?.algorithm ?? null,
-    lookup: opening.lookup,
-    maxEntries: opening.files.length,
-  });
   const { expected, pieces } = unpacking(pkg, opening);
-  const gathering = new Gathering(expected);
-  for await (const piece of pieces(proved)) {
-    gathering.take(piece);
-    ahead.follow(gathering.bytes);
-  }
-  const wrong = digests.find(({ algorithm, value }) => (ahead.digest(algorithm) ?? value) !== value);
-  if (!wrong) return { bytes: gathering.bytes, ahead };
-  // Where the decompressor finds the damage by its own check too, it is its word that is told.
-  if (proved) for await (const _piece of pieces(false));
-  throw refused('payload-digest', `The open payload does not match its ${wrong.algorithm} digest.`);
+  const gathered = async (source: AsyncIterable<Buffer>): Promise<Opened> => {
+    const ahead = new Ahead({
+      all: algorithms,
+      files: opening.files[0]?.algorithm ?? null,
+      lookup: opening.lookup,
+      maxEntries: opening.files.length,
+    });
+    const gathering = new Gathering(expected);
+    for await (const piece of source) {
+      gathering.take(piece);
+      ahead.follow(gathering.bytes);
+    }
+    return { bytes: gathering.bytes, ahead };
+  };
+  const wrong = ({ ahead }: Opened) =>
+    digests.find(({ algorithm, value }) => (ahead.digest(algorithm) ?? value) !== value);
+  const quick = proved ? await gathered(pieces(true)).catch(damaged) : null;
+  if (quick && !wrong(quick)) return quick;
+  // Damaged, or of a kind the quick way cannot read: the sure way says which.
+  const opened = await gathered(pieces(false));
+  const differs = wrong(opened);
+  if (!differs) return opened;
+  throw refused('payload-digest', `The open payload does not match its ${differs.algorithm} digest.`);
+}
+
+/** Nothing, where a decompressor took the data for damaged. */
+function damaged(error: unknown): null {
+  if (error instanceof KpmError && error.code === 'corrupt-stream') return null;
+  throw error;
 }
 
 /** Kernel modules open to three to eight times their size. */
