@@ -39,6 +39,16 @@ const trimmed = (text: string): string[] =>
     .split('\n')
     .map((line) => line.trimEnd());
 
+/** Has the server do something; what it says is wrong ends the test. */
+function tmux(...words: string[]): string {
+  const { status, stdout, stderr } = spawnSync('tmux', ['-S', socket, '-f', '/dev/null', ...words], {
+    encoding: 'utf8',
+    env: { ...clean, LC_ALL: 'C.UTF-8' },
+  });
+  if (status !== 0) throw new Error(`tmux ${words.join(' ')}: ${stderr}`);
+  return stdout;
+}
+
 interface Screen {
   readonly columns: number;
   readonly locale: string;
@@ -53,11 +63,6 @@ function shown(args: readonly string[], { columns, locale, term }: Screen, ...ho
     script,
     `export LC_ALL=${locale} TERM=${term}\nunset COLUMNS NO_COLOR\n${typed}\necho @@END\nsleep 60\n`,
   );
-  const tmux = (...words: string[]): string =>
-    spawnSync('tmux', ['-S', socket, '-f', '/dev/null', ...words], {
-      encoding: 'utf8',
-      env: { ...clean, LC_ALL: 'C.UTF-8' },
-    }).stdout;
   tmux('new-session', '-d', '-s', 's', '-x', String(columns), '-y', '120', 'sh', script);
   let text = '';
   for (let waited = 0; waited < 300 && !text.includes('@@END'); waited++) {
@@ -73,6 +78,8 @@ const asWords = (lines: readonly string[]): string[] => lines.map((line) => line
 
 needs('tmux', 'rpm')('in a real terminal', () => {
   beforeAll(() => {
+    // The server ends with its last session, and while it ends it takes no new one.
+    tmux('new-session', '-d', '-s', 'stays', 'sleep', '3600');
     const built = spawnSync(process.execPath, [path.join(top, 'packaging', 'build.mjs'), path.dirname(program)], {
       encoding: 'utf8',
     });

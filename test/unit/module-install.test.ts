@@ -94,7 +94,7 @@ test('what an earlier run left is finished first; where holds cannot be read not
   writeFileSync(path.join(dir, 'root', 'own.ko'), readFileSync(path.join(dir, 'var/lib/kpatch', K1, FILE)));
   const { status, err } = await module('install', 'own.ko');
   expect(status).toBe(0);
-  expect(err).toContain('Finishing what was begun at 2026-01-01T00:00:00Z (kpatch-pm remove).');
+  expect(err).toContain('Finishing what was begun at 2026-01-01 00:00:00 UTC (kpatch-pm remove).');
   expect(readHolds(machine.root, uid)).toEqual([hold]);
   machine.root.write(HOLDS, '{');
   expect(await module('uninstall', FILE)).toMatchObject({ status: 1, err: expect.stringContaining('holds.json') });

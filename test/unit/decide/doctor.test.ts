@@ -108,7 +108,7 @@ describe('each thing that can be wrong, alone', () => {
     ],
     ['no key', { keys: 0 }, {}, ['keys', 'fault', 'kpatch-pm keys import FILE-OR-URL']],
     ['no key, but a file', { keys: 0, keyFiles: ['/k'] }, {}, ['keys', 'fault', 'kpatch-pm keys import /k']],
-    ['keys that cannot be read', { keys: null }, {}, ['keys', 'unknown', null]],
+    ['keys that cannot be read', { keys: null }, {}, ['keys', 'unknown', 'kpatch-pm keys']],
     [
       'a key that ends',
       {},

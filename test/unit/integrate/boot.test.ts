@@ -255,7 +255,7 @@ describe('what else a boot does', () => {
     writeJournal(machine.root, { command: 'kpatch-pm auto', since: '2026-01-01T00:00:00Z', by: '0', steps });
     const { status, err } = await run('boot');
     expect(status).toBe(0);
-    expect(err).toContain('Finishing what was begun at 2026-01-01T00:00:00Z');
+    expect(err).toContain('Finishing what was begun at 2026-01-01 00:00:00 UTC');
     expect(existsSync(path.join(dir, 'var/lib/kpatch-pm/journal.json'))).toBe(false);
   });
 
