@@ -3,7 +3,7 @@ import fs from 'node:fs';
 import { momentText } from '../domain/time.ts';
 import { hasErrno, KpmError } from '../errors.ts';
 import { unwritable } from '../host/failure.ts';
-import { takeFlock } from '../host/flock.ts';
+import { stillNamed, takeFlock } from '../host/flock.ts';
 import type { Machine } from '../host/machine.ts';
 import type { Root } from '../host/root.ts';
 import { STATE, type State } from './directory.ts';
@@ -60,12 +60,6 @@ function sign(fd: number, text: string): void {
   }
 }
 
-/** Whether the open file still is what the lock's name leads to: a file that was removed meanwhile locks nothing. */
-function stillThere(state: State, fd: number): boolean {
-  const [open, named] = [fs.fstatSync(fd), state.root.lstat(LOCK)];
-  return named !== null && open.ino === named.ino && open.dev === named.dev;
-}
-
 /**
  * Takes the lock of a root. Raises `locked` (exit 200) when somebody else has it and the wait was in vain.
  * Where flock(1) is missing, see ownership.ts.
@@ -88,7 +82,7 @@ export async function lockState(
       options.onWait?.(holder);
       if (!(await takeFlock(machine, fd, options.timeout))) throw busy(state.root.path, readHolder(fd));
     }
-    if (!stillThere(state, fd)) throw busy(state.root.path, null);
+    if (!stillNamed(fd, state.root.lstat(LOCK))) throw busy(state.root.path, null);
     sign(fd, `${JSON.stringify(me)}\n`);
   } catch (error) {
     fs.closeSync(fd);

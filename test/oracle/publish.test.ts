@@ -441,6 +441,25 @@ builders('published', () => {
     expect(await takeFlock({ run: realRun }, openSync(at('turns'), 'r'), 0)).toBe(true);
   });
 
+  test('who waits for a directory that is taken away waits for the new one of that name', async () => {
+    const place = (): number => {
+      mkdirSync(at('moved'));
+      return openSync(at('moved'), 'r');
+    };
+    const held = place();
+    expect(await takeFlock({ run: realRun }, held, 0)).toBe(true);
+    const second = typed(...command('moved', '--empty'));
+    await new Promise((resolve) => setTimeout(resolve, 2000));
+    rmSync(at('moved'), { recursive: true });
+    const heldAnew = place();
+    expect(await takeFlock({ run: realRun }, heldAnew, 0)).toBe(true);
+    closeSync(held);
+    await new Promise((resolve) => setTimeout(resolve, 2000));
+    expect(readdirSync(at('moved'))).toEqual([]);
+    closeSync(heldAnew);
+    expect((await second).status).toBe(0);
+  });
+
   test('many at once: nobody loses the metadata of another', async () => {
     const kernels = ['1', '2', '3'].map((n) => K1.replace('427.13.1', `427.1${n}.9`));
     const runs = await Promise.all(

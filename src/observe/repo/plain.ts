@@ -32,9 +32,7 @@ interface Open {
 /** The document as fast-xml-parser gives it (xml.ts); null where it is not of that kind. `lists`: elements always in a list. */
 export function readPlain(document: string, lists: ReadonlySet<string>): Element | null {
   if (document.includes('\r')) return null;
-  // Most texts have none, and looking once is cheaper than at every value.
-  const entities = document.includes('&');
-  if (entities && OTHER_ENTITY.test(document)) return null;
+  if (document.includes('&') && OTHER_ENTITY.test(document)) return null;
   const top: Open = { name: '', prefix: '', element: {}, full: true, text: '' };
   const path: Open[] = [top];
   let at = DECLARATION.exec(document)?.[0].length ?? 0;
@@ -44,7 +42,7 @@ export function readPlain(document: string, lists: ReadonlySet<string>): Element
     if (start < 0) break;
     if (start > at) {
       const text = document.slice(at, start);
-      if (text.includes('>') || !addText(here, text, entities)) return null;
+      if (text.includes('>') || !addText(here, text)) return null;
     }
     TAG.lastIndex = start;
     const tag = TAG.exec(document);
@@ -58,7 +56,7 @@ export function readPlain(document: string, lists: ReadonlySet<string>): Element
     } else {
       if (path.length > DEEPEST || SPECIAL.has(name)) return null;
       const alone = rest.endsWith('/');
-      const open = begin(name, prefix, alone ? rest.slice(0, -1) : rest, entities);
+      const open = begin(name, prefix, alone ? rest.slice(0, -1) : rest);
       if (open === null || (path.length === 1 && Object.keys(top.element).length > 0)) return null;
       if (!alone) path.push(open);
       else if (!close(open, here, lists)) return null;
@@ -74,16 +72,16 @@ const decoded = (value: string): string =>
   value.includes('&') ? value.replace(ENTITY, (_, name: string) => ENTITIES[name] ?? '') : value;
 
 /** Blanks between elements are nothing; other text beside elements is not plain. */
-function addText(here: Open, text: string, entities: boolean): boolean {
+function addText(here: Open, text: string): boolean {
   if (here.name === '') return BLANK.test(text);
   const trimmed = text.trim();
   if (trimmed === '') return true;
   if (here.text !== '' || Object.keys(here.element).some((key) => !key.startsWith('@'))) return false;
-  here.text = entities ? decoded(trimmed) : trimmed;
+  here.text = decoded(trimmed);
   return true;
 }
 
-function begin(name: string, prefix: string, rest: string, entities: boolean): Open | null {
+function begin(name: string, prefix: string, rest: string): Open | null {
   const element: Record<string, unknown> = {};
   const spaces: string[] = [];
   let full = false;
@@ -104,7 +102,7 @@ function begin(name: string, prefix: string, rest: string, entities: boolean): O
     const key = `@${attribute}`;
     const value = quoted ?? apostrophed;
     if (element[key] !== undefined || SPECIAL.has(attribute) || value !== value.trim()) return null;
-    element[key] = entities ? decoded(value) : value;
+    element[key] = decoded(value);
     full = true;
   }
   return { name, prefix, element, full, text: '' };

@@ -48,36 +48,38 @@ export async function readPrimary(open: () => Promise<Reading>, what: string): P
   });
   first.check();
   if (sound && trustworthy(result)) {
-    const odd = await quick.odd();
-    if (fits(odd)) return quick.contents();
+    const contents = await quick.contents().catch(misread);
+    if (contents !== null) return contents;
   }
   // Comments, CDATA, a wrong count or an unusual way of writing: only a real parser can tell what is a package here.
   const slow = collector(what);
   const second = await open();
   await strictPackages(second.stream, what, (text) => slow.entry(text));
   second.check();
-  const odd = await slow.odd();
-  odd();
   return slow.contents();
 }
 
-/** Whether it went well: a slice that does not parse may have been cut at the wrong place. */
+/** Nothing, for what does not parse: it may have been cut at the wrong place. Other errors are raised again. */
+function misread(error: unknown): null {
+  if (error instanceof KpmError && error.code === 'primary-malformed') return null;
+  throw error;
+}
+
+/** Whether it went well. */
 function fits(act: () => void): boolean {
   try {
     act();
     return true;
   } catch (error) {
-    if (error instanceof KpmError && error.code === 'primary-malformed') return false;
-    throw error;
+    return misread(error) !== null;
   }
 }
 
 interface Collector {
   slice(bytes: Buffer): void;
   entry(text: string): void;
-  /** Gives what reads the entries that are not of the plainest kind; only they need the real parser. */
-  odd(): Promise<() => void>;
-  contents(): Contents;
+  /** Everything taken; entries that are not of the plainest kind are read now, for only they need the real parser. */
+  contents(): Promise<Contents>;
 }
 
 function collector(what: string): Collector {
@@ -142,14 +144,13 @@ function collector(what: string): Collector {
       if (mentions || INTEREST.nameStarts.some((start) => name.startsWith(start)))
         take(name, mentions, Buffer.from(text));
     },
-    async odd() {
-      if (left.length === 0) return () => undefined;
-      const xml = await xmlReader();
-      return () => {
+    async contents() {
+      if (left.length > 0) {
+        const xml = await xmlReader();
         for (const { text, use } of left.splice(0)) use(xml.strictly(text, what, 'primary-malformed'));
-      };
+      }
+      return { packages, kernels };
     },
-    contents: () => ({ packages, kernels }),
   };
 }
 

@@ -2,26 +2,41 @@
 import fs from 'node:fs';
 import { KpmError } from '../../errors.ts';
 import { unwritable } from '../../host/failure.ts';
-import { takeFlock } from '../../host/flock.ts';
+import { stillNamed, takeFlock } from '../../host/flock.ts';
 import type { Machine, Ui } from '../../host/machine.ts';
 
 /** Seconds: packing, signing and a passphrase take less. */
 const PATIENCE = 600;
 
 /**
- * Does work while nobody else publishes into the repository (path below the host's root), which is made where it is not there;
- * and does not stay when nothing came into it. Raises `locked`, `file-unwritable`, and what the work raises.
+ * Does work while nobody else publishes into the repository (path below the host's root). It is made where it is not there, and
+ * taken away again when nothing came into it. Raises `locked`, `file-unwritable`, and what the work raises.
  */
 export async function inTurn<T>(machine: Machine, repository: string, ui: Ui, work: () => Promise<T>): Promise<T> {
   const { host } = machine;
   const made = host.lstat(repository) === null;
-  host.mkdirs(repository);
-  const fd = opened(machine, repository);
+  const fd = await locked(machine, repository, ui);
   try {
-    await wait(machine, fd, host.show(repository), ui);
     return await work();
   } finally {
     if (made) host.removeEmptyDir(repository);
+    fs.closeSync(fd);
+  }
+}
+
+/** The open directory, locked. Who was before may have made it and taken it away again: then it is made anew. */
+async function locked(machine: Machine, repository: string, ui: Ui): Promise<number> {
+  const { host } = machine;
+  for (;;) {
+    host.mkdirs(repository);
+    const fd = opened(machine, repository);
+    try {
+      await wait(machine, fd, host.show(repository), ui);
+      if (stillNamed(fd, host.stat(repository))) return fd;
+    } catch (error) {
+      fs.closeSync(fd);
+      throw error;
+    }
     fs.closeSync(fd);
   }
 }
