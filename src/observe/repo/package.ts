@@ -6,8 +6,11 @@ import { strongChecksum, type WrittenChecksum } from './checksum.ts';
 import { attribute, child, children, count, type Element, textOf } from './element.ts';
 import { find, needle } from './needle.ts';
 
+/** An offer as it is kept: without the id and exclude rules of its repository, which belong to the configuration. */
+export type StoredPackage = Omit<OfferedPackage, 'repo' | 'excludedBy'>;
+
 /** What primary.xml says about one package. `href` null: it cannot be fetched. */
-export interface PackageEntry extends Omit<OfferedPackage, 'repo' | 'excludedBy' | 'href' | 'checksum'> {
+export interface PackageEntry extends Omit<StoredPackage, 'href' | 'checksum'> {
   readonly href: string | null;
   readonly checksum: WrittenChecksum | null;
 }
@@ -149,8 +152,7 @@ function unameOf(entry: Buffer): string | null {
   return null;
 }
 
-/** The entry as an offer of a repository; null when it has no location. A checksum that is not strong counts as none. */
-export function offered(entry: PackageEntry, repo: string): OfferedPackage | null {
-  if (entry.href === null) return null;
-  return { ...entry, repo, href: entry.href, checksum: strongChecksum(entry.checksum), excludedBy: null };
+/** The entry as an offer of its repository; null when it has no location. A checksum that is not strong counts as none. */
+export function offer(entry: PackageEntry): StoredPackage | null {
+  return entry.href === null ? null : { ...entry, href: entry.href, checksum: strongChecksum(entry.checksum) };
 }

@@ -1,22 +1,27 @@
 // primary.xml as a stream -> the few packages that can matter.
-import type { OfferedPackage } from '../../domain/package.ts';
 import { KpmError } from '../../errors.ts';
 import { keepHeapYoung } from '../../host/heap.ts';
 import type { Element } from './element.ts';
 import { find } from './needle.ts';
-import { type KernelEntry, kernelEntry, kernelHead, offered, type PackageEntry, packageEntry } from './package.ts';
+import {
+  type KernelEntry,
+  kernelEntry,
+  kernelHead,
+  offer,
+  type PackageEntry,
+  packageEntry,
+  type StoredPackage,
+} from './package.ts';
 import { readPlain } from './plain.ts';
 import { INTEREST, scanPackages, trustworthy } from './scan.ts';
 import { strictPackages } from './strict.ts';
 import { LISTS, xmlReader } from './xml.ts';
 
-/** What is kept of a repository: without its id and exclude rules, which belong to the configuration. */
+/** What is kept of a repository. */
 export interface Contents {
   readonly packages: readonly StoredPackage[];
   readonly kernels: readonly KernelEntry[];
 }
-
-export type StoredPackage = Omit<OfferedPackage, 'repo' | 'excludedBy'>;
 
 /** Far above any vendor's repository: a hostile list must not fill the memory. */
 const MAX_KEPT = 20_000;
@@ -112,10 +117,8 @@ function collector(what: string): Collector {
     guard(text.length);
     read(text, (document) => {
       const entry = packageEntry(document, what);
-      const offer = matters(entry) ? offered(entry, '') : null;
-      if (offer === null) return;
-      const { repo: _repo, excludedBy: _excluded, ...stored } = offer;
-      packages.push(stored);
+      const kept = matters(entry) ? offer(entry) : null;
+      if (kept !== null) packages.push(kept);
     });
   };
   const kernel = (bytes: Buffer): void => {
