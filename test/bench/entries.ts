@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto';
 import type { BenchKernel, BenchPatch } from './kernels.ts';
 import type { Random } from './random.ts';
 
-const WORDS =
+export const WORDS =
   'acl bus cap dbus elf fuse gpm hwdata icu jbig kmod lua mpfr nss opus pam quota readline sqlite tcl usb vim wget xslt yaml zip'.split(
     ' ',
   );

@@ -12,9 +12,8 @@ import {
   writeFileSync,
 } from 'node:fs';
 import path from 'node:path';
-import { kernelEntries, ordinaryEntry, patchEntry } from './entries.ts';
-import { type BenchKernel, benchKernels, benchPatches } from './kernels.ts';
-import { random } from './random.ts';
+import { type BenchKernel, benchKernels } from './kernels.ts';
+import { type List, lists } from './lists.ts';
 
 export interface RepositoryOptions {
   readonly packages: number;
@@ -33,32 +32,21 @@ export interface BenchRepository {
 }
 
 const KERNELS = 40;
-const PATCHES = 300;
-const SEED = 8;
+/** Raised whenever what is made changes: what an earlier run made is made again then. */
+const SHAPE = 2;
 const PACKERS = { gz: ['gzip', '-6', '-n'], zst: ['zstd', '-q', '-10', '-T1'] } as const;
-const ROOTS = { primary: ['metadata', 'common'], filelists: ['filelists', 'filelists'] } as const;
 
-/** Everything of primary.xml between its first and last line, in pieces of about a megabyte. */
-function* pieces(count: number): Generator<string> {
-  const source = random(SEED);
-  const kernels = benchKernels(KERNELS);
-  const special = [
-    ...kernels.flatMap((kernel) => kernelEntries(kernel, source)),
-    ...benchPatches(kernels, PATCHES).map(patchEntry),
-  ];
-  // Spread evenly: a reader that stops early must not look good.
-  const every = Math.floor(count / special.length);
-  let text = '';
-  let ordinary = 0;
-  for (let n = 0; n < count; n++) {
-    const mine = n % every === 0 ? special[n / every] : undefined;
-    text += mine ?? ordinaryEntry(ordinary++, source);
+/** In pieces of about a megabyte. */
+function* pieces({ head, entries, tail }: List): Generator<string> {
+  let text = head;
+  for (const entry of entries) {
+    text += entry;
     if (text.length > 1 << 20) {
       yield text;
       text = '';
     }
   }
-  yield text;
+  yield text + tail;
 }
 
 async function written(child: ChildProcess, text: string): Promise<void> {
@@ -72,12 +60,8 @@ interface Written {
   readonly openSize: number;
 }
 
-async function writeList(
-  directory: string,
-  type: keyof typeof ROOTS,
-  { packages, compress }: RepositoryOptions,
-): Promise<Written> {
-  const [element, schema] = ROOTS[type];
+async function writeList(directory: string, list: List, compress: RepositoryOptions['compress']): Promise<Written> {
+  const { type } = list;
   const plain = createHash('sha256');
   let openSize = 0;
   const scratch = path.join(directory, `${type}.tmp`);
@@ -86,17 +70,11 @@ async function writeList(
     stdio: ['pipe', 'inherit', 'inherit'],
   });
   const ended = new Promise<number | null>((resolve) => child.once('close', resolve));
-  const put = async (text: string): Promise<void> => {
+  for (const text of pieces(list)) {
     plain.update(text);
     openSize += Buffer.byteLength(text);
     await written(child, text);
-  };
-  const namespaces = `xmlns="http://linux.duke.edu/metadata/${schema}" xmlns:rpm="http://linux.duke.edu/metadata/rpm"`;
-  await put(
-    `<?xml version="1.0" encoding="UTF-8"?>\n<${element} ${namespaces} packages="${type === 'primary' ? packages : 0}">\n`,
-  );
-  if (type === 'primary') for (const piece of pieces(packages)) await put(piece);
-  await put(`</${element}>\n`);
+  }
   child.stdin?.end();
   const status = await ended;
   if (status !== 0) throw new Error(`${program} ended with status ${status}`);
@@ -124,27 +102,21 @@ export function sizeOf(text: string): RepositoryOptions {
 /** Makes the repository below `place`, or takes the one that an earlier run made there. */
 export async function benchRepository(place: string, options: RepositoryOptions): Promise<BenchRepository> {
   const directory = path.join(place, `${options.packages}-${options.compress}`);
-  const note = path.join(directory, 'made.json');
+  const note = path.join(directory, `made-${SHAPE}.json`);
   if (existsSync(note)) return JSON.parse(readFileSync(note, 'utf8'));
   rmSync(directory, { recursive: true, force: true });
   const repodata = path.join(directory, 'repodata');
   mkdirSync(repodata, { recursive: true });
-  const primary = await writeList(repodata, 'primary', options);
-  const filelists = await writeList(repodata, 'filelists', options);
+  const kernels = benchKernels(KERNELS);
+  const all: Written[] = [];
+  for (const list of lists(options.packages, kernels)) all.push(await writeList(repodata, list, options.compress));
   writeFileSync(
     path.join(repodata, 'repomd.xml'),
     '<?xml version="1.0" encoding="UTF-8"?>\n<repomd xmlns="http://linux.duke.edu/metadata/repo" xmlns:rpm="http://linux.duke.edu/metadata/rpm">\n' +
-      `  <revision>1700000000</revision>\n${primary.record}${filelists.record}</repomd>\n`,
+      `  <revision>1700000000</revision>\n${all.map(({ record }) => record).join('')}</repomd>\n`,
   );
-  const { file, size, openSize } = primary;
-  const made: BenchRepository = {
-    directory,
-    ...options,
-    kernels: benchKernels(KERNELS),
-    primary: file,
-    size,
-    openSize,
-  };
+  const { file, size, openSize } = all[0] as Written;
+  const made: BenchRepository = { directory, ...options, kernels, primary: file, size, openSize };
   writeFileSync(note, JSON.stringify(made));
   return made;
 }
