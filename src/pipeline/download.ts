@@ -1,14 +1,15 @@
 // The download phase of a plan, as dnf has it: every package is fetched, several at a time, before anybody is asked about
-// a key and before anything is changed. What was fetched lies in the cache; memory holds one package at a time.
-import { dropFetched } from '../apply/fetch.ts';
+// a key and before anything is changed. What was fetched lies in the cache, and stays in memory for staging, which would
+// hold it anyway from then on: it is neither read nor hashed again, nor fetched again where there is no cache.
+import { dropFetched, type Fetched } from '../apply/fetch.ts';
 import { COMMAND_LINE, type OfferedPackage } from '../domain/package.ts';
 import { KpmError } from '../errors.ts';
 import type { Ui } from '../host/machine.ts';
 import { fetchOffered } from './fetch.ts';
 import type { Observed } from './observed.ts';
 
-/** Where a package came from, or why it could not be had. */
-export type Download = { readonly url: string | null } | { readonly error: KpmError };
+/** A package, or why it could not be had. */
+export type Download = Fetched | { readonly error: KpmError };
 
 /** dnf's own limit for max_parallel_downloads (dnf.conf(5)). */
 const MOST = 20;
@@ -31,8 +32,7 @@ export async function downloadAll(
 
 async function download(observed: Observed, pkg: OfferedPackage, ui: Ui): Promise<Download> {
   try {
-    const { url } = await fetchOffered(observed, pkg, ui);
-    return { url };
+    return await fetchOffered(observed, pkg, ui);
   } catch (error) {
     if (error instanceof KpmError) return { error };
     throw error;

@@ -80,13 +80,13 @@ async function stageOne(staging: Staging, action: InstallAction, pkg: OfferedPac
   const { observed, trustees, downloads, ui } = staging;
   const download = downloads.get(pkg);
   if (download && 'error' in download) throw download.error;
-  const { bytes, url } = await fetchOffered(observed, pkg, ui);
+  const { bytes, url } = download ?? (await fetchOffered(observed, pkg, ui));
   const rpm = parseRpm(bytes);
   sameAsOffered(rpm, pkg);
   const verified = await trustees.verify(rpm, pkg.repo);
   if (verified.signer === null) shoutUnsigned(formatNevra(pkg), observed, ui);
   const modules = await extractModules(verified, action.kernel, observed.machine.run.filter);
-  return { package: pkg, verified, modules, url: download?.url ?? url };
+  return { package: pkg, verified, modules, url };
 }
 
 /** A package that is not what the metadata promised by that name is never installed, however well it is signed. */

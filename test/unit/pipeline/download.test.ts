@@ -1,5 +1,5 @@
 // The download phase: everything is fetched before a key is asked about; keepcache says whether it stays in the cache.
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
@@ -41,6 +41,23 @@ describe('auto', () => {
         'package',
         'key',
       ]);
+    } finally {
+      root.remove();
+    }
+  });
+
+  test('fetches each package once where there is no cache', async () => {
+    const root = scratchRoot({ url: server.url, kernels: [KERNELS.K1, KERNELS.K2], rpmdb: false });
+    // No directory can be made in its place.
+    mkdirSync(root.at('var/cache'), { recursive: true });
+    writeFileSync(root.at('var/cache/kpatch-pm'), '');
+    const seen = server.requests.length;
+    try {
+      const status = await main(['--installroot', root.path, 'auto', '-y'], surroundings({ hostPath: host }));
+      expect(status).toBe(0);
+      const asked = server.requests.slice(seen).filter((line) => line.includes('Packages'));
+      expect(asked).toHaveLength(2);
+      expect(new Set(asked).size).toBe(2);
     } finally {
       root.remove();
     }
