@@ -59,7 +59,7 @@ export async function runTransaction(
   return begun(machine, async () => {
     checkOpen(root, work);
     stage(root, work, blobs);
-    root.syncs.now();
+    await root.syncs.settle();
     // Numbered only now: what was not committed leaves no record.
     const steps = record ? [...work, record.of.step(record.ends)] : work;
     writeJournal(root, {
@@ -68,7 +68,7 @@ export async function runTransaction(
       by: machine.version,
       steps,
     });
-    root.syncs.now();
+    await root.syncs.settle();
     options.onCommit?.();
     const { refused, ...result } = await finish(machine, root, steps, blobs);
     const carried = steps.at(-1);
@@ -152,7 +152,7 @@ async function finish(
   let barrier: Barrier = 'brings';
   for (const step of steps) {
     // After a power cut nothing may be gone, and rpm not name what is not there, while its successor is.
-    if (barrierOf(step) !== barrier) root.syncs.now();
+    if (barrierOf(step) !== barrier) await root.syncs.settle();
     barrier = barrierOf(step);
     const kernel = kernelOf(step);
     // A setting follows only where everything before it went well.
@@ -165,9 +165,9 @@ async function finish(
     if (problem && problem.code !== 'not-registered') refused.push({ kernel, problem });
     results.push({ step, outcome: typeof done === 'string' ? done : 'refused', problem });
   }
-  root.syncs.now();
+  await root.syncs.settle();
   clearJournal(root);
-  root.syncs.now();
+  await root.syncs.settle();
   clearStaging(root);
   return { results, notices, refused };
 }

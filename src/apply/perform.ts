@@ -169,7 +169,7 @@ function renamed({ machine: { root } }: Transaction, from: string, to: string): 
   }
 }
 
-function drop(step: DropStep, transaction: Transaction): Done {
+async function drop(step: DropStep, transaction: Transaction): Promise<Done> {
   if (!wants(step, transaction)) return 'already';
   // What the rpm database still names keeps its own path.
   if (step.place === 'payload' && transaction.clinging.has(step.kernel)) return 'already';
@@ -178,7 +178,7 @@ function drop(step: DropStep, transaction: Transaction): Done {
   const stat = root.lstat(target);
   if (step.place === 'payload' && stat?.isFile()) unlink(step, transaction);
   if (stat !== null) {
-    if (step.keep && stat.isFile()) keep(step, target, transaction);
+    if (step.keep && stat.isFile()) await keep(step, target, transaction);
     else root.remove(target);
   }
   root.removeEmptyDir(kernelDirectory(step.place, step.kernel));
@@ -187,7 +187,7 @@ function drop(step: DropStep, transaction: Transaction): Done {
   return stat === null ? 'already' : 'done';
 }
 
-function keep(step: DropStep, target: string, transaction: Transaction): void {
+async function keep(step: DropStep, target: string, transaction: Transaction): Promise<void> {
   const { root } = transaction.machine;
   const kept = `${retiredDirectory(step.kernel)}/${step.file}`;
   root.mkdirs(retiredDirectory(step.kernel), 0o700);
@@ -196,7 +196,7 @@ function keep(step: DropStep, target: string, transaction: Transaction): void {
   const stat = root.lstat(target);
   if (bytes && stat) root.write(kept, bytes, { mode: stat.mode & 0o777, mtime: stat.mtimeMs / 1000 });
   // Of two copies none may be left: the new name is there before the old one goes.
-  root.syncs.now();
+  await root.syncs.settle();
   root.remove(target);
 }
 

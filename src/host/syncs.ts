@@ -5,22 +5,19 @@ import fs from 'node:fs';
 import { hasErrno, type KpmError } from '../errors.ts';
 import { unwritable } from './failure.ts';
 
-/** Open descriptors that may wait; a process may have 1024 of them. */
+/** Open descriptors that may wait; a process may have 1024 of them. What comes when there are so many is synced at once. */
 const MOST = 128;
 
-function syncOpen(fd: number, directory: boolean): void {
-  try {
-    fs.fsyncSync(fd);
-  } catch (error) {
-    // Some file systems (FUSE, 9p) cannot sync a directory; they say so in these words.
-    if (!directory || !hasErrno(error, 'EINVAL', 'ENOTSUP', 'ENOSYS')) throw error;
-  }
-}
+/** Some file systems (FUSE, 9p) cannot sync a directory; they say so in these words. */
+const cannot = (error: unknown, directory: boolean): boolean =>
+  directory && hasErrno(error, 'EINVAL', 'ENOTSUP', 'ENOSYS');
 
 function syncDirectory(path: string): void {
   const fd = openDirectory(path);
   try {
-    syncOpen(fd, true);
+    fs.fsyncSync(fd);
+  } catch (error) {
+    if (!cannot(error, true)) throw error;
   } finally {
     fs.closeSync(fd);
   }
@@ -39,38 +36,46 @@ function pathOf(fd: number): string {
   }
 }
 
+/** Syncs what is open, side by side: a disk that is asked for many at once writes them together. Gives what failed, in order. */
+async function syncAll(open: readonly number[], directories: boolean): Promise<KpmError[]> {
+  const ends = open.map((fd) => new Promise<unknown>((resolve) => fs.fsync(fd, (error) => resolve(error ?? null))));
+  const errors: KpmError[] = [];
+  for (const [n, error] of (await Promise.all(ends)).entries()) {
+    const fd = open[n] as number;
+    if (error !== null && !cannot(error, directories)) errors.push(unwritable(pathOf(fd), error));
+    fs.closeSync(fd);
+  }
+  return errors;
+}
+
 /** The changes of one root that are not synced yet. */
 export class Syncs {
-  /** Directories by device and inode, the one that was changed last at the end; held open, for they may be renamed. */
+  /** By device and inode; held open, for they may be renamed. */
   readonly #directories = new Map<string, number>();
   readonly #files: number[] = [];
   #depth = 0;
 
   /** The directory of that path was changed. Raises node's errors. */
   directory(path: string): void {
-    if (this.#depth === 0) {
+    if (!this.#waits()) {
       syncDirectory(path);
       return;
     }
-    this.#limit();
     const { dev, ino } = fs.statSync(`${path}/.`);
     const key = `${dev}:${ino}`;
-    const fd = openDirectory(path);
-    const waiting = this.#directories.get(key);
-    if (waiting !== undefined) fs.closeSync(waiting);
-    this.#directories.delete(key);
-    this.#directories.set(key, fd);
+    if (!this.#directories.has(key)) this.#directories.set(key, openDirectory(path));
   }
 
   /** The open file was written; the descriptor is taken over and closed. False: it does not wait, and is still the caller's. */
   file(fd: number): boolean {
-    if (this.#depth === 0) return false;
-    this.#limit();
+    if (!this.#waits()) return false;
     this.#files.push(fd);
     return true;
   }
 
-  /** Does work whose directories are synced once for many changes: by `now`, and at its end. Raises what `now` raises. */
+  /**
+   * Does work whose directories are synced once for many changes: by `settle`, and at its end. Raises what `settle` raises.
+   */
   async together<T>(work: () => Promise<T>): Promise<T> {
     this.#depth++;
     let done: T;
@@ -79,39 +84,28 @@ export class Syncs {
     } catch (error) {
       this.#depth--;
       // What went wrong first is what is told.
-      if (this.#depth === 0) this.#all();
+      if (this.#depth === 0) await this.#all();
       throw error;
     }
     this.#depth--;
-    if (this.#depth === 0) this.now();
+    if (this.#depth === 0) await this.settle();
     return done;
   }
 
   /** Syncs what waits: contents, then names. Everything is tried; raises the first failure, as Root.write does. */
-  now(): void {
-    const [failed] = this.#all();
+  async settle(): Promise<void> {
+    const [failed] = await this.#all();
     if (failed !== undefined) throw failed;
   }
 
-  #limit(): void {
-    if (this.#directories.size + this.#files.length >= MOST) this.now();
+  #waits(): boolean {
+    return this.#depth > 0 && this.#directories.size + this.#files.length < MOST;
   }
 
-  #all(): KpmError[] {
-    const errors: KpmError[] = [];
-    const each = (fd: number, directory: boolean): void => {
-      try {
-        syncOpen(fd, directory);
-      } catch (error) {
-        errors.push(unwritable(pathOf(fd), error));
-      } finally {
-        fs.closeSync(fd);
-      }
-    };
-    for (const fd of this.#files.splice(0)) each(fd, false);
+  async #all(): Promise<KpmError[]> {
+    const files = this.#files.splice(0);
     const directories = [...this.#directories.values()];
     this.#directories.clear();
-    for (const fd of directories) each(fd, true);
-    return errors;
+    return [...(await syncAll(files, false)), ...(await syncAll(directories, true))];
   }
 }

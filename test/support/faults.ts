@@ -1,5 +1,5 @@
-// System calls that fail: every synchronous call of node:fs that concerns a directory is counted, and the n-th one (or all
-// from there on) gives an errno in place of doing its work. What is tested is the program as it is; only the kernel "fails".
+// System calls that fail: every synchronous call of node:fs that concerns a directory, and fsync(2) in either form, is counted,
+// and the n-th one (or all from there on) gives an errno in place of doing its work. What is tested is the program as it is; only the kernel "fails".
 import fs from 'node:fs';
 
 /** Calls that change something, and calls that only look. */
@@ -7,6 +7,7 @@ const CHANGING = [
   'writeSync',
   'writeFileSync',
   'fsyncSync',
+  'fsync',
   'renameSync',
   'linkSync',
   'unlinkSync',
@@ -103,10 +104,14 @@ export async function withFault<T>(
       if (!concerns || count < fault.at || (count > fault.at && !fault.lasting)) return original.apply(fs, args);
       failed ??= reads;
       const call = name.replace(/Sync$/, '');
-      throw Object.assign(new Error(`${fault.errno}: ${WORDS[fault.errno]}, ${call} '${file}'`), {
+      const error = Object.assign(new Error(`${fault.errno}: ${WORDS[fault.errno]}, ${call} '${file}'`), {
         code: fault.errno,
         syscall: call,
       });
+      const told = args.at(-1);
+      if (typeof told !== 'function') throw error;
+      setImmediate(told as (error: unknown) => void, error);
+      return undefined;
     };
   }
   try {

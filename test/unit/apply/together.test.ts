@@ -167,11 +167,24 @@ test('what a power cut must not turn round is synced in between', async () => {
     const real = through ? fs.readlinkSync(through) + text.slice(through.length) : text;
     return path.relative(fs.realpathSync(root.path), real);
   };
-  const spies = (['fsyncSync', 'renameSync', 'unlinkSync'] as const).map((call) => {
+  const spies = (['fsyncSync', 'fsync', 'renameSync', 'unlinkSync'] as const).map((call) => {
     const original = fs[call] as (...args: unknown[]) => unknown;
     return jest.spyOn(fs, call).mockImplementation(((...args: unknown[]) => {
-      log.push(`${call.replace('Sync', '')} ${name(args.at(-1))}`);
-      return original.apply(fs, args);
+      const told = args.at(-1);
+      const note = (): void =>
+        void log.push(`${call.replace('Sync', '')} ${name(args[call === 'renameSync' ? 1 : 0])}`);
+      if (typeof told !== 'function') {
+        note();
+        return original.apply(fs, args);
+      }
+      // It counts when it has ended.
+      return original.apply(fs, [
+        ...args.slice(0, -1),
+        (error: unknown) => {
+          note();
+          told(error);
+        },
+      ]);
     }) as never);
   });
   try {
