@@ -1,6 +1,7 @@
 // Module files that were superseded and are kept until their successor is proven.
 import { createHash } from 'node:crypto';
 import type { KernelRelease } from '../domain/kernel.ts';
+import type { Receipt } from '../domain/receipt.ts';
 import type { Root } from '../host/root.ts';
 import { retiredDirectory } from './places.ts';
 
@@ -22,4 +23,9 @@ export function keptFiles(root: Root, kernel: KernelRelease): KeptFile[] {
     const sha256 = createHash('sha256').update(bytes).digest('hex');
     return [{ file, sha256, size: bytes.length, mode: stat.mode & 0o777, mtime: Math.floor(stat.mtimeMs / 1000) }];
   });
+}
+
+/** Whether something takes the place of a level that failed before it was proven: files were kept, or a receipt. */
+export function hasLevelBefore(root: Root, { kernel, before }: Receipt): boolean {
+  return before !== undefined && (before !== null || keptFiles(root, kernel).length > 0);
 }

@@ -39,6 +39,8 @@ export interface InstallRequest {
   readonly downgrade?: boolean;
   /** The rpm database is to be told later: the receipt says so, that a later run can, should this one be killed. */
   readonly pending?: boolean;
+  /** The receipt of the level that returns should the kernel refuse this one (null: it has none); absent: nothing returns. */
+  readonly before?: Receipt | null;
   /** The levels before this one, as their receipts have them. */
   readonly earlier?: readonly EarlierLevel[];
 }
@@ -115,10 +117,16 @@ export function receiptOf(request: Omit<InstallRequest, 'replaces' | 'register' 
     askedBy: request.askedBy,
     registered: false,
     ...(request.pending ? { registration: 'pending' } : {}),
+    ...(request.before === undefined ? {} : { before: request.before && proven(request.before) }),
     changelog: keptChangelog(verified),
     ...(supportOf(packageFacts(verified.pkg).provides) === 'own' ? { support: 'own' } : {}),
     earlier: request.earlier ?? [],
   };
+}
+
+/** The receipt of a level that stays: nothing returns in its place any more. */
+export function proven({ before: _, ...receipt }: Receipt): Receipt {
+  return receipt;
 }
 
 /** The newest entries of the package's changelog, as many as are kept. */
@@ -219,15 +227,12 @@ export function removeSteps(request: RemoveRequest): Work {
   };
 }
 
-/** Puts back the module files a failed level had superseded (kept by `keep`), and takes that level away. */
-export function restoreSteps(request: {
-  readonly kernel: KernelRelease;
-  /** The receipt of the level before; null when it had none (installed by dnf). */
-  readonly before: Receipt | null;
-  readonly kept: readonly KeptFile[];
-  readonly failed: Receipt;
-}): Work {
-  const { kernel, before, kept, failed } = request;
+/**
+ * Puts back the level before (its receipt is in that of the failed one, its files are those that `keep` kept), and takes the
+ * failed level away.
+ */
+export function restoreSteps(failed: Receipt, kept: readonly KeptFile[]): Work {
+  const { kernel, before = null } = failed;
   const back = new Set(kept.map(({ file }) => file));
   const gone = failed.files.filter(({ file }) => !back.has(file));
   const receipt: Step[] = before ? [{ do: 'receipt', receipt: before }] : [];

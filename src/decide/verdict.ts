@@ -134,6 +134,13 @@ function hidden(world: World, installed: PackagedPatch | null): Judgement | null
   return { verdict: 'unknown', because: because('receipts-hidden'), next: ['sudo kpatch-pm status'] };
 }
 
+/** How to come to the level that is usable beside a quarantined one: it may be above what is installed, or below it. */
+function instead(available: OfferedPackage | null, installed: PackagedPatch | null): string[] {
+  const order = available === null ? 0 : installed === null ? 1 : compareEvr(available, installed.package);
+  if (available === null || order === 0) return [];
+  return [order > 0 ? INSTALL : `kpatch-pm downgrade ${available.name}`];
+}
+
 /** The verdicts that rest on something installed, loaded or offered, in the order of the contract; null when none applies. */
 function judge(facts: Facts): Judgement | null {
   const { kernel, installed, available, loaded, stale } = facts;
@@ -144,7 +151,7 @@ function judge(facts: Facts): Judgement | null {
   }
   const crashed = standingQuarantine(kernel.release, installed, facts.world);
   if (crashed) {
-    const next = [...(available ? [INSTALL] : []), `kpatch-pm quarantine clear ${crashed.module}`];
+    const next = [...instead(available, installed), `kpatch-pm quarantine clear ${crashed.module}`];
     return { verdict: 'quarantined', because: because('quarantined', `${crashed.module}: ${crashed.why}`), next };
   }
   const active = kernel.running ? activeHere(facts) : null;

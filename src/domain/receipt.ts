@@ -58,6 +58,11 @@ export interface Receipt {
   /** The rpm database is to be told once the kernel took the level; absent when that is done, or was never wanted. */
   readonly registration?: 'pending';
   /**
+   * The receipt of the level before, for as long as that returns should the running kernel refuse this one; null: it had
+   * none. Absent once this level is proven, or where it took no other's place.
+   */
+  readonly before?: Receipt | null;
+  /**
    * The changelog of the package: what it fixes, vouched for by `signer`. Receipts written before this was kept have none;
    * entries beyond MAX_CHANGELOG are left out.
    */

@@ -2,7 +2,6 @@
 import type { RunRecord } from '../apply/record.ts';
 import type { InstallRequest } from '../apply/transactions.ts';
 import type { Plan } from '../domain/plan.ts';
-import type { Receipt } from '../domain/receipt.ts';
 import type { Ui } from '../host/machine.ts';
 import type { LockedState } from '../state/lock.ts';
 import type { Observed } from './observed.ts';
@@ -32,6 +31,4 @@ export interface Application {
 export interface Installation {
   readonly staged: StagedPatch;
   readonly request: InstallRequest;
-  /** The receipt of the level before; null when there was none. */
-  readonly before: Receipt | null;
 }

@@ -1,10 +1,11 @@
 // A staged package into the root: what its transaction does, and what must follow it.
 import { runTransaction } from '../apply/install.ts';
-import { keptFiles } from '../apply/retired.ts';
+import { hasLevelBefore, keptFiles } from '../apply/retired.ts';
 import {
   earlierOf,
   type InstallRequest,
   installSteps,
+  proven,
   receiptOf,
   registerSteps,
   restoreSteps,
@@ -12,6 +13,7 @@ import {
 } from '../apply/transactions.ts';
 import type { KernelRelease } from '../domain/kernel.ts';
 import { formatNevra, sameNevra } from '../domain/nevra.ts';
+import type { Receipt } from '../domain/receipt.ts';
 import { type ErrorCode, KpmError } from '../errors.ts';
 import type { Ui } from '../host/machine.ts';
 import { kernelReceipts } from '../state/receipts.ts';
@@ -47,8 +49,12 @@ export function prepare(application: Application, staged: StagedPatch): Prepared
   const loads = plan.actions.some((action) => action.do === 'load' && action.kernel === kernel);
   const later = loads && staged.modules.length > 0;
   const before = kernelReceipts(root, uid, kernel).find((receipt) => receipt.package.name === pkg.name) ?? null;
+  const instructed = instruction(application, staged);
+  // Installed again: its own files are in place, and there is no level before.
+  const again = instructed.replaces.some((patch) => patch.package !== null && sameNevra(patch.package, pkg));
   const request: InstallRequest = {
-    ...instruction(application, staged),
+    ...instructed,
+    ...(later && !again ? { before } : {}),
     register: registers(application) && !later,
     pending: registers(application) && later,
     keep: later,
@@ -58,7 +64,7 @@ export function prepare(application: Application, staged: StagedPatch): Prepared
   return {
     staged,
     work: { steps: [...steps, ...holdAfter(application, staged)], blobs },
-    installation: later ? { staged, request, before } : null,
+    installation: later ? { staged, request } : null,
   };
 }
 
@@ -82,18 +88,26 @@ function holdAfter({ observed }: Application, { action, package: pkg }: StagedPa
 
 /** The new level was taken by the kernel (or only stalled): it stays, and the rpm database is told. */
 export async function settle(application: Application, { request }: Installation): Promise<void> {
-  if (!registers(application)) {
-    await transact(application, { steps: [{ do: 'forget', kernel: request.kernel }], blobs: new Map() });
-    return;
-  }
-  await transact(application, registerSteps({ ...request, receipt: receiptOf({ ...request, pending: false }) }));
+  const receipt = proven(receiptOf({ ...request, pending: false }));
+  if (registers(application)) await transact(application, registerSteps({ ...request, receipt }));
+  else await keep(application, receipt);
 }
 
-/** The kernel refused the new level: the one before returns on disk. */
-export async function revert(application: Application, { request, before }: Installation): Promise<void> {
-  const { kernel } = request;
-  const kept = keptFiles(application.observed.machine.root, kernel);
-  await transact(application, restoreSteps({ kernel, before, kept, failed: receiptOf(request) }));
+/** A level stays, and what was kept of the one before is given up. */
+export async function keep(application: Application, receipt: Receipt): Promise<void> {
+  const steps: Step[] = [
+    { do: 'receipt', receipt: proven(receipt) },
+    { do: 'forget', kernel: receipt.kernel },
+  ];
+  await transact(application, { steps, blobs: new Map() });
+}
+
+/** The kernel refused a level that was to be proven: the one before returns on disk. Gives what became of it, as a sentence. */
+export async function revert(application: Application, failed: Receipt): Promise<string> {
+  const { root } = application.observed.machine;
+  const back = hasLevelBefore(root, failed);
+  await transact(application, restoreSteps(failed, keptFiles(root, failed.kernel)));
+  return back ? 'the level before is installed again' : 'it was taken away again';
 }
 
 /** Whether the rpm database is to be told: there is one, and rpm to tell it. */

@@ -1,11 +1,14 @@
 // The running kernel: load what is installed, prove it, and take a refused level back.
 import { loadGuarded } from '../apply/guard.ts';
 import type { KnownLevel } from '../apply/load/level.ts';
+import { receiptOf } from '../apply/transactions.ts';
+import type { KernelRelease } from '../domain/kernel.ts';
 import type { LoadAction } from '../domain/plan.ts';
+import type { Receipt } from '../domain/receipt.ts';
 import { type ErrorCode, KpmError } from '../errors.ts';
 import { kernelReceipts } from '../state/receipts.ts';
 import type { Application, Installation } from './application.ts';
-import { revert, settle } from './install.ts';
+import { keep, revert, settle } from './install.ts';
 import { ownOf, takeOwnBack } from './own.ts';
 import { recordFailure } from './record.ts';
 
@@ -42,22 +45,44 @@ export async function loadOne(application: Application, action: LoadAction): Pro
     recordFailure(application, action.kernel, error, isRefusal(error));
     if (own && isRefusal(error)) await takeOwnBack(application, own);
     if (installation) await afterFailure(application, installation, error);
+    else if (!own && isRefusal(error)) await takeBackUnproven(application, action);
     throw error;
   }
   if (installation) await settle(application, installation);
+  else if (!own) await keepProven(application, action);
 }
 
 const isRefusal = (error: unknown): boolean => error instanceof KpmError && REFUSED.includes(error.code);
 
 async function afterFailure(application: Application, installation: Installation, error: unknown): Promise<void> {
-  if (!isRefusal(error)) {
+  const { request } = installation;
+  if (!isRefusal(error) || request.before === undefined) {
     await settle(application, installation);
     return;
   }
-  await revert(application, installation);
-  application.reverted.add(installation.request.kernel);
-  const back = installation.before ? 'the level before is installed again' : 'it was taken away again';
-  application.ui.warn(`The kernel refused ${installation.staged.verified.pkg.nevra.name}; ${back}.`);
+  const became = await revert(application, receiptOf(request));
+  application.reverted.add(request.kernel);
+  application.ui.warn(`The kernel refused ${request.verified.pkg.nevra.name}; ${became}.`);
+}
+
+/** The receipt of the level that a load is about, where the run that installed it was killed before the level was proven. */
+function unproven({ observed: { machine } }: Application, { kernel, module }: LoadAction): Receipt | null {
+  const receipts = kernelReceipts(machine.root, machine.uid, kernel as KernelRelease);
+  const found = receipts.find(({ files }) => files.some((file) => file.module === module));
+  return found?.before === undefined ? null : found;
+}
+
+async function takeBackUnproven(application: Application, action: LoadAction): Promise<void> {
+  const failed = unproven(application, action);
+  if (failed === null) return;
+  const became = await revert(application, failed);
+  application.ui.warn(`The kernel refused ${failed.package.name}, which an interrupted run had installed; ${became}.`);
+}
+
+/** Where rpm is still to be told, that ends it (registration.ts). */
+async function keepProven(application: Application, action: LoadAction): Promise<void> {
+  const receipt = unproven(application, action);
+  if (receipt !== null && receipt.registration === undefined) await keep(application, receipt);
 }
 
 function freshModules({ staged }: Installation): ToLoad[] {

@@ -5,7 +5,7 @@ import { extractModules } from '../apply/extract.ts';
 import { runTransaction } from '../apply/install.ts';
 import { openRecord } from '../apply/record.ts';
 import { keptFiles } from '../apply/retired.ts';
-import { registerSteps } from '../apply/transactions.ts';
+import { proven, registerSteps } from '../apply/transactions.ts';
 import { formatNevra, sameNevra } from '../domain/nevra.ts';
 import type { OfferedPackage } from '../domain/package.ts';
 import type { Receipt } from '../domain/receipt.ts';
@@ -113,5 +113,5 @@ async function firstSame(
 }
 
 function settled({ registration: _, ...receipt }: Receipt): Receipt {
-  return receipt;
+  return proven(receipt);
 }

@@ -40,6 +40,10 @@ const isEarlier = (value: unknown): boolean =>
   isSigner(value.signer) &&
   [value.modules, value.cves].every((list) => Array.isArray(list) && list.every(text));
 
+/** A receipt within a receipt; none goes deeper. */
+const isBefore = (value: unknown): boolean =>
+  value === null || (isFields(value) && value.before === undefined && check(value) !== null);
+
 /** Fields that came later: older receipts lack them. */
 const listOrAbsent = (value: unknown, fits: (one: unknown) => boolean): boolean =>
   value === undefined || (Array.isArray(value) && value.every(fits));
@@ -58,6 +62,7 @@ function check(fields: Fields): Receipt | null {
     typeof fields.registered === 'boolean' &&
     [undefined, 'pending'].includes(fields.registration as undefined) &&
     [undefined, 'own'].includes(fields.support as undefined) &&
+    (fields.before === undefined || isBefore(fields.before)) &&
     listOrAbsent(fields.changelog, isChange) &&
     listOrAbsent(fields.earlier, isEarlier);
   return sound ? (fields as unknown as Receipt) : null;

@@ -48,7 +48,7 @@ needsThat(mayMount(), 'the right to mount a tmpfs (root)')('on a file system of 
     expect(readdirSync(root.at(ACTIVE))).toEqual(['kpatch-5_14_0-427_13_1-1-2.ko']);
     const kept = keptFiles(machine().root, K1);
     const receipt = receiptOf(await levelRequest('1-1'));
-    await changingRun(machine(), restoreSteps({ kernel: K1, before: receipt, kept, failed: receiptOf(request) }));
+    await changingRun(machine(), restoreSteps(receiptOf({ ...request, before: receipt }), kept));
     expect(tree()).toEqual(before);
   });
 

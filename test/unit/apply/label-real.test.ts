@@ -82,7 +82,7 @@ async function wholeLife(): Promise<void> {
   expectLabels();
   const kept = keptFiles(machine().root, K1);
   const before = receiptOf(await levelRequest('1-1'));
-  await changingRun(machine(), restoreSteps({ kernel: K1, before, kept, failed: receiptOf(request) }));
+  await changingRun(machine(), restoreSteps(receiptOf({ ...request, before }), kept));
   expect(modules()).toEqual(['kpatch-5_14_0-427_13_1-1-1.ko']);
   expectLabels();
 }

@@ -133,6 +133,13 @@ describe('quarantine', () => {
     const seen = verdict({ installed: [level('1-2', { file: null })], offered: [offer(K, '1-2'), offer(K, '1-3')] });
     expect(seen?.next).toEqual(['kpatch-pm install', `kpatch-pm quarantine clear ${module}`]);
   });
+  test('with a lower one on offer it is said how to go back to it', () => {
+    const offered = [offer(K, '1-1'), offer(K, '1-2')];
+    const [clear, back] = [`kpatch-pm quarantine clear ${module}`, `kpatch-pm downgrade ${offer(K, '1-1').name}`];
+    expect(verdict({ installed: [level('1-2', { file: null })], offered })?.next).toEqual([back, clear]);
+    expect(verdict({ installed: [level('1-1')], offered })?.next).toEqual([clear]);
+    expect(verdict({ offered })?.next).toEqual(['kpatch-pm install', clear]);
+  });
   test('a newer level that is installed makes it history', () => {
     expect(verdict({ installed: [level('1-3')], live: false })?.verdict).toBe('ready-at-boot');
   });
