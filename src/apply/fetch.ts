@@ -13,6 +13,8 @@ import { openPartial, type Partial } from './partial.ts';
 
 /** No live-patch package comes near this. */
 const MAX_PACKAGE = 1024 * 1024 * 1024;
+/** Memory is taken at once for so much at most, whatever the metadata promises. */
+const USUAL_PACKAGE = 64 * 1024 * 1024;
 
 /** Where a package is to be had: a Snapshot of its repository is one. */
 export interface PackageOrigin {
@@ -55,7 +57,7 @@ export async function fetchPackage(
   if (origin.source === null)
     throw new KpmError('internal', { text: `${nevra}: repository ${pkg.repo} is not in use.` });
   const source = pkg.base === null ? origin.source : await elsewhere(origin.source, pkg.base, nevra);
-  const partial = openPartial(cache.own, file);
+  const partial = openPartial(cache.own, file, Math.min(pkg.size ?? 0, USUAL_PACKAGE));
   const bar = progress?.(nevra, pkg.size);
   try {
     return await download(net, source, pkg, checksum, partial, bar);

@@ -1,7 +1,10 @@
-// A download in the making: in a file of the cache, so that the next run can go on with it, or in memory where there is none.
+// A download in the making: in memory, and in a file of the cache, so that the next run can go on with it.
 import fs from 'node:fs';
 import { hasErrno, KpmError } from '../errors.ts';
+import { Gathering } from '../formats/gather.ts';
 import { unreadable, unwritable } from '../host/failure.ts';
+import { stillNamed } from '../host/flock.ts';
+import type { Root } from '../host/root.ts';
 import type { Place } from '../state/cache.ts';
 
 export interface Partial {
@@ -18,67 +21,126 @@ export interface Partial {
   close(): void;
 }
 
-/** Starts, or goes on with, `relative` (below the cache); in memory where the cache cannot be written. */
-export function openPartial(place: Place | null, relative: string): Partial {
-  if (place === null) return inMemory();
-  const target = `${place.base}/${relative}`;
-  const part = `${target}.part`;
-  const shown = place.root.show(part);
-  let fd: number;
+/**
+ * Starts, or goes on with, `relative` (below the cache); in memory alone where the cache cannot be written. The bytes are in
+ * memory either way: another run that fetches the same package writes into the same file, and may truncate it.
+ * `expected`: bytes that will probably come. Raises `no-space`, `file-unreadable`.
+ */
+export function openPartial(place: Place | null, relative: string, expected = 0): Partial {
+  const file = place === null ? null : openPart(place, `${place.base}/${relative}`);
+  let gathered = new Gathering(expected);
   try {
-    place.root.mkdirs(target.slice(0, target.lastIndexOf('/')), place.mode);
-    fd = place.root.openReadWrite(part, place.mode === 0o700 ? 0o600 : 0o644);
+    const begun = file?.begun();
+    if (begun) gathered.take(begun);
   } catch (error) {
-    if (error instanceof KpmError && error.code !== 'no-space') return inMemory();
+    file?.close(false);
     throw error;
   }
-  const begun = begunIn(fd);
-  if (begun === null) {
-    fs.closeSync(fd);
-    return inMemory();
-  }
-  let size = begun;
   let open = true;
   return {
     get size() {
-      return size;
+      return gathered.bytes.length;
     },
     append(chunk) {
-      for (let done = 0; done < chunk.length; ) done += write(fd, chunk, done, size + done, shown);
-      size += chunk.length;
+      file?.write(chunk, gathered.bytes.length);
+      gathered.take(chunk);
     },
-    bytes() {
-      const whole = Buffer.alloc(size);
-      let at = 0;
-      try {
-        while (at < size) {
-          const got = fs.readSync(fd, whole, at, size - at, at);
-          if (got === 0) break;
-          at += got;
-        }
-      } catch (error) {
-        throw unreadable(shown, error);
-      }
-      return whole.subarray(0, at);
-    },
+    bytes: () => gathered.bytes,
     reset() {
+      file?.truncate();
+      gathered = new Gathering(expected);
+    },
+    commit() {
+      file?.keep();
+    },
+    close() {
+      if (!open) return;
+      open = false;
+      file?.close(gathered.bytes.length === 0);
+    },
+  };
+}
+
+/** The file of a download in the making. */
+interface Part {
+  /** What an earlier attempt left. Raises `file-unreadable`. */
+  begun(): Buffer;
+  /** Raises `no-space`, `file-unwritable`. */
+  write(chunk: Buffer, position: number): void;
+  truncate(): void;
+  /** Gives it its own name, unless another run did so first. */
+  keep(): void;
+  close(remove: boolean): void;
+}
+
+/** Null where the cache cannot be written, or something that is not ours lies in its place. Raises `no-space`. */
+function openPart({ root, mode }: Place, target: string): Part | null {
+  const part = `${target}.part`;
+  const shown = root.show(part);
+  let fd: number;
+  try {
+    root.mkdirs(target.slice(0, target.lastIndexOf('/')), mode);
+    fd = root.openReadWrite(part, mode === 0o700 ? 0o600 : 0o644);
+  } catch (error) {
+    if (error instanceof KpmError && error.code !== 'no-space') return null;
+    throw error;
+  }
+  const size = begunIn(fd);
+  if (size === null) {
+    fs.closeSync(fd);
+    return null;
+  }
+  return {
+    begun: () => read(fd, size, shown),
+    write(chunk, position) {
+      for (let done = 0; done < chunk.length; ) done += write(fd, chunk, done, position + done, shown);
+    },
+    truncate() {
       try {
         fs.ftruncateSync(fd, 0);
       } catch (error) {
         throw unwritable(shown, error);
       }
-      size = 0;
     },
-    commit() {
-      place.root.rename(part, target);
+    keep() {
+      if (!isStill(root, part, fd)) return;
+      try {
+        root.rename(part, target);
+      } catch (error) {
+        // Another run was quicker.
+        if (!(error instanceof KpmError && hasErrno(error.cause, 'ENOENT'))) throw error;
+      }
     },
-    close() {
-      if (!open) return;
-      open = false;
+    close(remove) {
       fs.closeSync(fd);
-      if (size === 0) place.root.remove(part);
+      if (remove) root.remove(part);
     },
   };
+}
+
+/** Whether the name still leads to the open file. */
+function isStill(root: Root, path: string, fd: number): boolean {
+  try {
+    return stillNamed(fd, root.lstat(path));
+  } catch {
+    // Not to be kept then; the bytes are in memory.
+    return false;
+  }
+}
+
+function read(fd: number, size: number, shown: string): Buffer {
+  const whole = Buffer.alloc(size);
+  let at = 0;
+  try {
+    while (at < size) {
+      const got = fs.readSync(fd, whole, at, size - at, at);
+      if (got === 0) break;
+      at += got;
+    }
+  } catch (error) {
+    throw unreadable(shown, error);
+  }
+  return whole.subarray(0, at);
 }
 
 /** Bytes of an open file; null where it cannot be told, or is a file of somebody else, or one that has a second name. */
@@ -104,25 +166,4 @@ function write(fd: number, chunk: Buffer, from: number, position: number, shown:
       cause,
     });
   }
-}
-
-function inMemory(): Partial {
-  let parts: Buffer[] = [];
-  let size = 0;
-  return {
-    get size() {
-      return size;
-    },
-    append(chunk) {
-      parts.push(chunk);
-      size += chunk.length;
-    },
-    bytes: () => Buffer.concat(parts, size),
-    reset() {
-      parts = [];
-      size = 0;
-    },
-    commit() {},
-    close() {},
-  };
 }

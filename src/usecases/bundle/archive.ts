@@ -80,8 +80,8 @@ async function fill(fd: number, entries: readonly ArchiveEntry[], when: number):
     }
   };
   const [fed, drained] = await Promise.allSettled([feed(), drain()]);
-  // What could not be written ends the feeding too: it is the cause, and told first.
-  if (drained.status === 'rejected' && fed.status !== 'rejected') throw drained.reason;
+  // Whichever fails first ends the other; what could not be read comes out of the stream too, as it is.
+  if (drained.status === 'rejected') throw drained.reason;
   if (fed.status === 'rejected') throw fed.reason;
 }
 
