@@ -6,21 +6,16 @@ import {
   copyFileSync,
   existsSync,
   mkdirSync,
-  mkdtempSync,
   openSync,
   readdirSync,
   readFileSync,
   rmSync,
   writeFileSync,
 } from 'node:fs';
-import os from 'node:os';
 import path from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { buildModule, type ModuleSource } from '../../repo-fixtures/builder/module.ts';
 import { tool } from '../../repo-fixtures/builder/tools.ts';
-import { main } from '../../src/cli/main.ts';
-import type { KernelRelease } from '../../src/domain/kernel.ts';
 import { takeFlock } from '../../src/host/flock.ts';
 import { type Run, realRun } from '../../src/host/run.ts';
 import { merged } from '../../src/usecases/publish/advisory.ts';
@@ -29,65 +24,22 @@ import type { PublishRequest } from '../../src/usecases/publish/request.ts';
 import { buildRpm } from '../support/build-rpm.ts';
 import { runOn } from '../support/bundle.ts';
 import { KERNELS, type ScratchRoot, scratchRoot } from '../support/fixtures.ts';
-import { Gpg } from '../support/gpg.ts';
 import { listener, machineOver } from '../support/machine.ts';
 import { needs, needsThat } from '../support/programs.ts';
+import { command, K1, KEYS, NAME, PUBLISHERS, Publishing, RELEASE } from '../support/publishing.ts';
 import { headers, realModules } from '../support/real-module.ts';
 import { faults, undescribed } from '../support/schema.ts';
-import { surroundings } from '../support/surroundings.ts';
 import { top } from '../support/top.ts';
 
-const K1 = KERNELS.K1 as KernelRelease;
-const NAME = 'kpatch-patch-5_14_0-427_13_1';
-const RELEASE = '67C180CD3E68AF9AA4B7DC2C0F6AB0C2B5D41D1B';
-const KEYS = path.join(top, 'repo-fixtures/keys');
-const scratch = mkdtempSync(path.join(os.tmpdir(), 'kpm-publish-'));
-const at = (name: string): string => path.join(scratch, name);
-const gpg = new Gpg();
-const env = { TERM: 'dumb', LANG: 'C.UTF-8', GNUPGHOME: gpg.home };
-afterAll(() => {
-  gpg.close();
-  rmSync(scratch, { recursive: true, force: true });
-});
+const publishing = new Publishing();
+const { at, gpg, env } = publishing;
+const typed = publishing.typed.bind(publishing);
+const moduleFile = publishing.moduleFile.bind(publishing);
+afterAll(() => publishing.close());
 
-/** The directories that rpmbuild was told to work in. */
-const workshops: string[] = [];
-
-async function typed(...args: string[]): Promise<{ status: number; out: string; err: string }> {
-  const around = surroundings({ hostPath: '/', directory: scratch, env, now: '2026-11-20T10:00:00Z' });
-  const run: Run = {
-    ...around.run,
-    run: (program, words, options) => {
-      for (const word of words) if (word.startsWith('_topdir ')) workshops.push(word.slice('_topdir '.length));
-      return around.run.run(program, words, options);
-    },
-  };
-  const status = await main(args, { ...around, run });
-  return { status, out: around.stdout.text, err: around.stderr.text };
-}
-
-/** `publish ... --kernel K1 --sign RELEASE --repo REPO` */
-const command = (repo: string, ...more: string[]): string[] => [
-  'publish',
-  ...more,
-  '--kernel',
-  K1,
-  '--sign',
-  RELEASE,
-  '--repo',
-  repo,
-];
-
-/** A fixture module as a file. */
-function moduleFile(name: string, source: Partial<ModuleSource> = {}): string {
-  const file = at(`${name}.ko`);
-  writeFileSync(file, buildModule({ name, release: K1, ...source }, KEYS));
-  return file;
-}
-
-const builders = needs('rpmbuild', 'rpmsign', 'createrepo_c', 'modifyrepo_c', 'gpg', 'gcc', 'openssl', 'rpm');
+const builders = needs(...PUBLISHERS, 'gcc', 'openssl', 'rpm');
 builders('published', () => {
-  beforeAll(() => void gpg.run(['--import', path.join(KEYS, 'release.secret.asc')]));
+  beforeAll(() => publishing.importKey());
 
   needsThat(headers() !== null, 'linux-headers-amd64')('a stream of real modules', () => {
     let root: ScratchRoot;
@@ -136,7 +88,7 @@ builders('published', () => {
       // What lies there is the package, the metadata and the key; nothing of the way there is left.
       expect(readdirSync(at('site')).sort()).toEqual(['Packages', 'RPM-GPG-KEY-0F6AB0C2B5D41D1B', 'repodata']);
       // Two were built. Others, too, may be building in /var/tmp, so only our own directories are asked for.
-      expect(workshops.map((place) => [path.dirname(place), existsSync(place)])).toEqual([
+      expect(publishing.workshops.map((place) => [path.dirname(place), existsSync(place)])).toEqual([
         ['/var/tmp', false],
         ['/var/tmp', false],
       ]);
@@ -179,7 +131,7 @@ builders('published', () => {
       // The module is the one that was given, to the byte.
       const copied = tool('sh', [
         '-c',
-        `cd ${scratch} && rpm2cpio ${pkg('1-1')} | cpio -i --quiet --to-stdout './usr/lib/kpatch/*.ko'`,
+        `cd ${publishing.directory} && rpm2cpio ${pkg('1-1')} | cpio -i --quiet --to-stdout './usr/lib/kpatch/*.ko'`,
       ]);
       expect(copied.equals(modules.get('kpatch-5_14_0-427_13_1-1-1') as Buffer)).toBe(true);
     });
@@ -556,7 +508,7 @@ builders('published', () => {
     await expect(publish(machineOver('/', null, { run, env }), request, listener())).rejects.toMatchObject({
       code: 'publish-failed',
     });
-    expect(readdirSync(at('half/Packages'))).toEqual([]);
+    expect(existsSync(at('half'))).toBe(false);
     expect((await typed(...command('half', moduleFile('kpatch_5_14_0_427_13_1_1_1'), '--release', '1'))).status).toBe(
       0,
     );

@@ -6,17 +6,17 @@ import { verifyPackage } from '../../apply/verify.ts';
 import { buildName, moduleProblem, type OwnPackage, ownPackage } from '../../decide/publish.ts';
 import { compareEvr } from '../../domain/evr.ts';
 import type { KernelRelease } from '../../domain/kernel.ts';
-import { formatNevra, type Nevra } from '../../domain/nevra.ts';
+import { formatNevra, type Nevra, sameNevra } from '../../domain/nevra.ts';
 import { KpmError } from '../../errors.ts';
 import { type ModuleFacts, moduleFacts } from '../../formats/elf/module.ts';
-import { armor, type PublicKey } from '../../formats/openpgp/index.ts';
+import type { PublicKey } from '../../formats/openpgp/index.ts';
 import { parseRpm, type RpmPackage } from '../../formats/rpm/package.ts';
 import type { Machine, Ui } from '../../host/machine.ts';
 import { signingKey } from '../gpg.ts';
 import { advisoryId, advisoryXml, merged } from './advisory.ts';
 import { buildPackage } from './build.ts';
 import { changelog, cvesOf, isVouchedFor, tellLost } from './earlier.ts';
-import { PACKAGES, publishedAdvisories, publishedPackages, renewMetadata } from './repository.ts';
+import { addPackage, PACKAGES, publishedAdvisories, publishedPackages } from './repository.ts';
 import type { PublishRequest } from './request.ts';
 import { signModule } from './sign-module.ts';
 import { needPrograms } from './tools.ts';
@@ -54,7 +54,7 @@ export async function publish(machine: Machine, request: PublishRequest, ui: Ui)
   return inTurn(machine, repository, ui, () => added(machine, { request, pkg, module, key }, repository, ui));
 }
 
-interface Addition {
+interface Level {
   readonly request: PublishRequest;
   readonly pkg: OwnPackage;
   readonly module: Module | null;
@@ -64,12 +64,13 @@ interface Addition {
 /** The package and its advisory among those of the repository. */
 async function added(
   machine: Machine,
-  { request, pkg, module, key }: Addition,
+  { request, pkg, module, key }: Level,
   repository: string,
   ui: Ui,
 ): Promise<Published> {
   const { host } = machine;
-  const before = highest(publishedPackages(machine, repository, pkg.nevra.name));
+  const lying = publishedPackages(machine, repository, pkg.nevra.name);
+  const before = highest(lying.map((one) => one.pkg));
   checkLevel(pkg, before, request);
   if (module && before) await tellLost(machine, before, module.facts, pkg.kernel, ui);
   const advisory = advisoryXml({
@@ -85,18 +86,9 @@ async function added(
   const bytes = await buildPackage(machine, { pkg, module: module?.bytes ?? null, changes, key });
   const built = await proven(machine, bytes, pkg, key);
   const file = `${repository}/${PACKAGES}/${pkg.nevra.name}-${pkg.nevra.version}-${pkg.nevra.release}.${pkg.nevra.arch}.rpm`;
-  const there = host.lstat(file) !== null;
-  host.mkdirs(`${repository}/${PACKAGES}`);
-  host.write(file, bytes);
   const keyFile = `${repository}/RPM-GPG-KEY-${key.fingerprint.slice(-16)}`;
-  host.write(keyFile, armor(key.bytes, 'PUBLIC KEY BLOCK'));
-  try {
-    await renewMetadata(machine, repository, updateinfo, key);
-  } catch (error) {
-    // A package that the metadata does not name would only stand in the way of the next attempt.
-    if (!there) host.remove(file);
-    throw error;
-  }
+  const replaced = lying.filter((one) => sameNevra(one.pkg.nevra, pkg.nevra)).map((one) => one.file);
+  await addPackage(machine, repository, { file, bytes, replaced, updateinfo, key, keyFile }, ui);
   return {
     nevra: pkg.nevra,
     kernel: pkg.kernel,

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
+import { Gathering } from '../../../src/formats/gather.ts';
 import { Ahead } from '../../../src/formats/rpm/ahead.ts';
 import { contentAt, cpioEntries } from '../../../src/formats/rpm/cpio.ts';
-import { Gathering } from '../../../src/formats/gather.ts';
 import { forgeCpio } from '../../support/forge-rpm.ts';
 
 const sum = (algorithm: string, bytes: Buffer): string => createHash(algorithm).update(bytes).digest('hex');
