@@ -167,9 +167,11 @@ function knownVerb(word: string): VerbSpec {
   throw usageError(`There is no verb ${clean(word)}.`, null, hint);
 }
 
-/** Refuses options of other verbs, and JSON where there is none. */
+/** Refuses options of other verbs, JSON where there is none, and trying what cannot be tried. */
 function checkOwners(verb: VerbSpec, given: Given_): void {
   if (verb.noJson && given.json !== undefined) throw usageError(`${verb.name} prints no JSON.`, verb.name);
+  if (verb.noDryRun && given['dry-run'] !== undefined)
+    throw usageError(`${verb.name} cannot be tried with --dry-run; nothing was done.`, verb.name);
   const stranger = SPECS.find(({ name, verbs }) => verbs && !verbs.includes(verb.name) && given[name] !== undefined);
   if (stranger === undefined) return;
   throw usageError(`--${stranger.name} belongs to ${stranger.verbs?.join(', ')}, not to ${verb.name}.`, verb.name);

@@ -242,6 +242,7 @@ export const CONFLICTS: readonly (readonly [string, string])[] = [
   ['csv', 'vex'],
   ['html', 'json'],
   ['nagios', 'output'],
+  ['dry-run', 'output'],
   ['watch', 'json'],
   ['unattended', 'assumeyes'],
   ['unattended', 'assumeno'],

@@ -127,6 +127,7 @@ export const PACKAGE_VERBS = [
     name: 'download',
     aliases: [],
     takes: '[SPEC...]',
+    noDryRun: true,
     summary: 'Fetch packages into the working directory (or --destdir)',
     about: [
       'Fetches what `install` would take, without SPEC for every installed kernel, with SPEC the highest level that is named, be its kernel installed or not. Size and checksum are held against the metadata; nothing is installed. `kpatch-pm inspect` judges the files, `kpatch-pm install ./FILE.rpm` installs them elsewhere.',

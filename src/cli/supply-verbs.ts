@@ -28,6 +28,7 @@ export const SUPPLY_VERBS = [
     aliases: [],
     takes: '[MODULE.ko]',
     spelling: { '--version': '--patch-version', '--repo': '--into' },
+    noDryRun: true,
     summary: "Publish a live patch of your own in a repository, in the form of the vendor's packages",
     about: [
       "Makes the package around a module that kpatch-build or klp-build made, signs it, and puts it with its advisory into the repository DIR, whose metadata it makes anew and signs. dnf, rpm, the kpatch utility and kpatch-pm take such packages as they take the vendor's; `status` and `info` call them your own. rpmbuild, rpmsign, createrepo_c and gpg do the work.",

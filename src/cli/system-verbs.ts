@@ -9,6 +9,7 @@ export const SYSTEM_VERBS = [
     takes: 'COMMAND [ARGUMENT...]',
     noJson: true,
     raw: true,
+    noDryRun: true,
     summary: 'Load, unload, list and install modules as the kpatch utility does, argument for argument',
     about: [
       "COMMAND is one of the kpatch utility: load FILE, load --all, unload MODULE, unload --all, install [-k KVER] FILE, uninstall [-k KVER] MODULE, list, info MODULE, signal, version. Arguments, texts and exit statuses are the utility's (usage errors end with 1).",
@@ -24,6 +25,7 @@ export const SYSTEM_VERBS = [
     name: 'quarantine',
     aliases: [],
     takes: '[list | clear MODULE...]',
+    noDryRun: true,
     summary: 'Show what the crash guard took out of use, or give it another chance',
     about: [
       'A module that was being loaded for the first time when the machine crashed is taken out of its directory at the next boot, so that the machine boots. A plain power cut is no crash. `clear` puts it back; it is loaded at the next boot, or by `kpatch-pm install`.',
@@ -72,6 +74,7 @@ export const HIDDEN_VERBS = [
     aliases: [],
     takes: '[healthy]',
     words: ['healthy'],
+    noDryRun: true,
     summary: 'Finish what was begun, keep quarantined modules out, and load: kpatch-pm-boot.service calls it',
     about: [
       'With healthy: what this boot loaded proved healthy; kpatch-pm-healthy.service calls it some time after boot, and kpatch-pm-boot.service at an orderly shutdown.',
@@ -84,6 +87,7 @@ export const HIDDEN_VERBS = [
     takes: 'run | wait',
     words: ['run', 'wait'],
     least: 1,
+    noDryRun: true,
     summary:
       'Work off the queue of new kernels and bring every kernel up to date, unattended: kpatch-pm.service calls it',
     about: [

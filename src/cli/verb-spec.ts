@@ -18,6 +18,8 @@ export interface VerbSpec {
   readonly spelling?: Readonly<Record<string, string>>;
   /** Prints text of a form of its own: --json is refused rather than ignored. */
   readonly noJson?: true;
+  /** Does what it is told at once, or only tells: --dry-run is refused rather than ignored. */
+  readonly noDryRun?: true;
   /** How many words must follow at least; none unless said. */
   readonly least?: number;
   readonly summary: string;

@@ -159,6 +159,7 @@ export const VERBS = [
     aliases: [],
     takes: '[WHAT...]',
     words: ['all', 'metadata', 'packages', 'dbcache', 'expire-cache'],
+    noDryRun: true,
     summary: 'Remove what is in the cache',
     about: [
       'WHAT is all (the default: metadata and packages), metadata, packages, dbcache or expire-cache. dbcache is another word for metadata; expire-cache keeps the metadata and has it confirmed by the repositories before its next use. Installed patches and their records are not in the cache and are never touched.',

@@ -95,6 +95,13 @@ describe('what is refused, with exit status 2', () => {
     [['status', '--setopt', 'best'], '--setopt cannot be "best": it must be KEY=VALUE or REPO.KEY=VALUE.'],
     [['status', '--repo=a', '--disablerepo=b'], '--repo and --disablerepo contradict each other.'],
     [['status', '--refresh', '-C'], '--refresh and --cacheonly contradict each other.'],
+    [['metrics', '-o', 'f', '--dry-run'], '--dry-run and --output contradict each other.'],
+    ...['clean', 'download x', 'publish --empty', 'quarantine clear m', 'boot', 'service', 'module list'].map(
+      (line): [string[], string] => [
+        ['--dry-run', ...line.split(' ')],
+        `${line.split(' ')[0]} cannot be tried with --dry-run; nothing was done.`,
+      ],
+    ),
     [['status', 'x'], 'status takes no arguments, but was given x.'],
     [['status', '--', '--json'], 'status takes no arguments, but was given --json.'],
     [['clean', 'everything'], 'clean knows no everything, only all, metadata, packages, dbcache, expire-cache.'],
