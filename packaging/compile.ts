@@ -43,7 +43,7 @@ function makeRoot(place: string): void {
   put(`lib/modules/${KERNEL}/modules.builtin`, '');
 }
 
-const NOWHERE = { write: () => undefined, isTTY: false, columns: undefined, flush: () => undefined };
+const NOWHERE = { write: () => undefined, isTTY: false, columns: undefined, failed: null, flush: () => undefined };
 
 /** Does something in this process and gives the compiled code of every file that took part. */
 async function codeOf(act: (load: (wanted: string) => object) => unknown): Promise<Map<string, Buffer>> {

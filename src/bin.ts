@@ -38,7 +38,15 @@ async function startAgain(): Promise<number> {
 /** Ends once everything printed has left; open connections must not hold the process. */
 function finish(status: number): void {
   process.exitCode = status;
-  stdout.flush(() => stderr.flush(() => process.exit(status)));
+  stdout.flush(async () => {
+    if (stdout.failed) {
+      const { reasonOf } = await import('./host/failure.ts');
+      stderr.write(`Error: The output could not be written: ${reasonOf(stdout.failed)}.\n`);
+    }
+    // Who asked was not told; where the work itself failed, that says more.
+    const ended = stdout.failed && status === 0 ? 1 : status;
+    stderr.flush(() => process.exit(ended));
+  });
 }
 
 const again = unsafeAtStart(process.env).length > 0;

@@ -140,6 +140,17 @@ describe('its streams', () => {
     expect([told.stdout, told.stderr]).toEqual(['0\n', '']);
   });
 
+  test.each(['--help', '--version', 'kernels --installroot / --json', 'completion bash'])(
+    'what could not be written is told, and is a failure: %s',
+    (line) => {
+      const told = run('/bin/bash', ['--norc', '-c', `"$0" ${line} > /dev/full`, program]);
+      expect([told.status, told.stderr]).toEqual([
+        1,
+        expect.stringContaining('Error: The output could not be written: no space left on device.'),
+      ]);
+    },
+  );
+
   test('a long answer reaches a slow reader whole', () => {
     const script = '"$0" --help | { sleep 0.3; wc -c; }';
     const whole = run(program, ['--help']).stdout;
