@@ -9,7 +9,7 @@ import { asKpmError, failureText } from './failure.ts';
 import { refuseOwnOpenssl } from './fips.ts';
 import type { Options } from './options.ts';
 import { type Output, outputTo } from './output.ts';
-import { errorForThisRoot, hintForThisRoot } from './root-command.ts';
+import { errorForThisRoot, hintForThisRoot, textForThisRoot } from './root-command.ts';
 import { machineFor, type Surroundings } from './surroundings.ts';
 import { terminalUi } from './ui.ts';
 import { type VerbName, verbOf } from './verbs.ts';
@@ -154,10 +154,13 @@ async function perform(
     output,
     ui: {
       ...terminal,
+      note: (text) => terminal.note(textForThisRoot(text, options)),
+      warn: (text) => terminal.warn(textForThisRoot(text, options)),
+      detail: (text) => terminal.detail(textForThisRoot(text, options)),
       failure(text, hint) {
         const told = hintForThisRoot(hint, options);
         sofar.hints.set(text, told);
-        terminal.failure(text, told);
+        terminal.failure(textForThisRoot(text, options), told);
       },
     },
     node: surroundings,

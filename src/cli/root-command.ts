@@ -19,19 +19,40 @@ export function forThisRoot(command: string, options: Options): string {
 
 /** A hint with each command in it as it must be typed for the root: without, it would change the running system. */
 export function hintForThisRoot(hint: string | null, options: Options): string | null {
-  const root = typedRoot(options);
-  if (root === null || hint === null) return hint;
-  return hint.replace(/(?<![\w./-])kpatch-pm ([a-z][a-z-]*)\b(?! --help)/g, (all, verb: string) =>
-    verbOf(verb) ? `kpatch-pm --installroot ${root} ${verb}` : all,
-  );
+  return hint === null ? null : replaced(hint, /(?<![\w./-])kpatch-pm ([a-z][a-z-]*)\b(?! --help)/g, options);
 }
 
-/** The error with such a hint. */
+/** A sentence with each command in it that it tells to type, behind a colon or quoted; others were typed, or are somebody's name. */
+export function textForThisRoot(text: string, options: Options): string {
+  return replaced(text, /(?<=: (?:sudo )?|`)kpatch-pm ([a-z][a-z-]*)\b(?! --help)/g, options);
+}
+
+function replaced(text: string, command: RegExp, options: Options): string {
+  const root = typedRoot(options);
+  if (root === null) return text;
+  return text.replace(command, (all, verb: string) => (verbOf(verb) ? `kpatch-pm --installroot ${root} ${verb}` : all));
+}
+
+/** What holds reasons (`{ text: ... }`, wherever in it), with such texts. */
+export function reasonsForThisRoot<T>(value: T, options: Options): T {
+  if (typedRoot(options) === null || typeof value !== 'object' || value === null) return value;
+  if (Array.isArray(value)) return value.map((one) => reasonsForThisRoot(one, options)) as T;
+  const made = Object.entries(value).map(([key, inside]) => [
+    key,
+    key === 'text' && typeof inside === 'string'
+      ? textForThisRoot(inside, options)
+      : reasonsForThisRoot(inside, options),
+  ]);
+  return Object.fromEntries(made) as T;
+}
+
+/** The error with such a text and hint. */
 export function errorForThisRoot(error: KpmError, options: Options): KpmError {
-  const { code, message: text, subject, cause } = error;
+  const { code, message, subject, cause } = error;
+  const text = textForThisRoot(message, options);
   const hint = hintForThisRoot(error.hint, options);
-  if (hint === null || hint === error.hint) return error;
-  return new KpmError(code, { text, subject: subject ?? undefined, hint, cause });
+  if (hint === error.hint && text === message) return error;
+  return new KpmError(code, { text, subject: subject ?? undefined, hint: hint ?? undefined, cause });
 }
 
 /** The same, for dnf and systemctl too: what is to be mended belongs to the root. */

@@ -10,6 +10,7 @@ import { errorJson, jsonText, planJson } from '../render/json.ts';
 import { packagesJson } from '../render/packages.ts';
 import { needsConsent, renderPlan, renderUnchanged } from '../render/plan.ts';
 import { firstFailure, renderReport } from '../render/report.ts';
+import { reasonsForThisRoot, textForThisRoot } from '../root-command.ts';
 
 export async function run(context: Context): Promise<number> {
   const { machine, request, ui, options } = context;
@@ -27,10 +28,15 @@ type Approval = Parameters<typeof carryOut>[3];
 /** Has a plan made, approved and carried out as `carry` does it, and tells what became of it. */
 export async function carried(context: Context, carry: (approval: Approval) => Promise<Result>): Promise<number> {
   const { machine, request, ui, output, options, sofar } = context;
-  const { world, plan, report } = await carry((seen, planned) => {
+  const {
+    world,
+    plan: made,
+    report,
+  } = await carry((seen, planned) => {
     sofar.plan = planned;
-    return approve(context, seen, planned);
+    return approve(context, seen, reasonsForThisRoot(planned, options));
   });
+  const plan = reasonsForThisRoot(made, options);
   // Where nothing was to be approved, nothing was said yet.
   if (report === null) tellNotices(ui, world);
   const performed = report === null ? plan : asPerformed(plan, report);
@@ -45,7 +51,7 @@ export async function carried(context: Context, carry: (approval: Approval) => P
     const error = failure === null ? null : { ...failure, subject: null, hint };
     output.out(jsonText(planJson({ plan: performed, outcomes, error })));
   } else if (report === null && (request.dryRun || !options.flag('quiet'))) {
-    output.out(renderPlan(plan, output.outStyle));
+    output.out(renderPlan(plan, output.outStyle, (text) => textForThisRoot(text, options)));
   }
   if (!options.flag('json') && !options.flag('quiet') && !request.dryRun) {
     output.out(renderReport({ verb: request.verb, plan: performed, outcomes, world }, output.outStyle));
@@ -85,11 +91,12 @@ async function approve(context: Context, world: World, plan: Plan): Promise<bool
   tellNotices(ui, world);
   const asks = needsConsent(plan) && !options.flag('assumeyes') && !options.flag('unattended');
   const quiet = options.flag('quiet') && !asks;
+  const typed = (text: string): string => textForThisRoot(text, options);
   if (options.flag('json')) {
-    if (asks && output.errTerminal) output.err(renderPlan(plan, output.errStyle));
+    if (asks && output.errTerminal) output.err(renderPlan(plan, output.errStyle, typed));
   } else if (!quiet) {
     const { outStyle } = output;
-    output.out(needsConsent(plan) ? renderPlan(plan, outStyle) : renderUnchanged(plan, outStyle));
+    output.out(needsConsent(plan) ? renderPlan(plan, outStyle, typed) : renderUnchanged(plan, outStyle));
   }
   return asks ? ui.confirm('Is this ok') : true;
 }

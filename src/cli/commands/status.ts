@@ -7,7 +7,7 @@ import { observe } from '../../pipeline/world.ts';
 import { type Context, selector } from '../context.ts';
 import { errorJson, JSON_FORMAT, jsonText, statusJson } from '../render/json.ts';
 import { renderStatus } from '../render/status.ts';
-import { forThisRoot } from '../root-command.ts';
+import { forThisRoot, reasonsForThisRoot } from '../root-command.ts';
 import { watchTransition } from '../watch.ts';
 
 export async function run({ machine, request, ui, output, options }: Context): Promise<number> {
@@ -15,7 +15,7 @@ export async function run({ machine, request, ui, output, options }: Context): P
   if (options.flag('watch')) world = { ...world, loaded: await watchTransition(machine, world, output) };
   for (const notice of world.notices) ui.warn(notice.text);
   const wanted = selector(request, world);
-  const kernels = kernelReports(world)
+  const kernels = reasonsForThisRoot(kernelReports(world), options)
     .filter(({ release }) => wanted(release))
     .map((kernel) => ({ ...kernel, next: kernel.next.map((command) => forThisRoot(command, options)) }));
   const gone = request.kernels.length === 0 ? goneKernels(world) : [];

@@ -76,12 +76,12 @@ export function settingLine(setting: SettingAction['setting']): string {
     : `Kpatch filter setting: ${setting.value ? 'auto-filter' : 'no-filter'}`;
 }
 
-/** The whole screen before the question; ends with a line break. */
-export function renderPlan(foreign: Plan, style: Style): string {
+/** The whole screen before the question; ends with a line break. `typed`: a sentence with its commands as they must be typed. */
+export function renderPlan(foreign: Plan, style: Style, typed = (text: string): string => text): string {
   const plan = cleanDeep(foreign);
   const { actions } = plan;
   const lines = [...packageTable(actions, style), ...holdLines(actions, style), ...loadLines(actions, style)];
-  lines.push(...noteLines(actions, style), ...settingLines(actions));
+  lines.push(...noteLines(actions, style, typed), ...settingLines(actions));
   lines.push(...steppedDown(actions, style));
   if (actions.length === 0) lines.push(...nothingToDo(plan, style));
   else
@@ -167,7 +167,7 @@ function holdLines(actions: readonly Action[], style: Style): string[] {
 }
 
 /** What follows from going back or away, beyond the table. */
-function noteLines(actions: readonly Action[], style: Style): string[] {
+function noteLines(actions: readonly Action[], style: Style, typed: (text: string) => string): string[] {
   const notes = actions.flatMap((action) => {
     if (isTake(action) && action.early !== undefined) return [action.early];
     if (action.do === 'downgrade') {
@@ -183,7 +183,7 @@ function noteLines(actions: readonly Action[], style: Style): string[] {
     const back = `${action.package.name} is kept away from now on; to have it back: kpatch-pm install ${action.package.name}`;
     return action.hold ? [...left, back] : left;
   });
-  return notes.length === 0 ? [] : ['Note:', ...notes.flatMap((text) => item(text, style))];
+  return notes.length === 0 ? [] : ['Note:', ...notes.flatMap((text) => item(typed(text), style))];
 }
 
 /** What nobody else will do for a module without a package. */

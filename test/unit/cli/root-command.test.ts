@@ -1,6 +1,12 @@
 import { expect, test } from '@jest/globals';
 import { parseArguments } from '../../../src/cli/arguments.ts';
-import { forThisRoot, hintForThisRoot, mendingThisRoot } from '../../../src/cli/root-command.ts';
+import {
+  forThisRoot,
+  hintForThisRoot,
+  mendingThisRoot,
+  reasonsForThisRoot,
+  textForThisRoot,
+} from '../../../src/cli/root-command.ts';
 
 const at = (root: string) => parseArguments(['--installroot', root, 'doctor']).options;
 
@@ -39,4 +45,19 @@ test.each([
 ])('in a hint: %s', (hint, expected) => {
   expect(hintForThisRoot(hint, at('/mnt/image'))).toBe(expected);
   expect(hintForThisRoot(hint, parseArguments(['doctor']).options)).toBe(hint);
+});
+
+test.each([
+  ['Undo with: kpatch-pm keys unpin rhel', 'Undo with: kpatch-pm --installroot /mnt/image keys unpin rhel'],
+  ['run `kpatch-pm makecache` to see why', 'run `kpatch-pm --installroot /mnt/image makecache` to see why'],
+  // What somebody typed.
+  [
+    'The lock is held by pid 1 (kpatch-pm auto), since today.',
+    'The lock is held by pid 1 (kpatch-pm auto), since today.',
+  ],
+])('in a sentence: %s', (text, expected) => {
+  expect(textForThisRoot(text, at('/mnt/image'))).toBe(expected);
+  expect(textForThisRoot(text, parseArguments(['doctor']).options)).toBe(text);
+  const plan = (one: string) => ({ skipped: [{ because: { code: 'held', text: one } }], count: 2, name: one });
+  expect(reasonsForThisRoot(plan(text), at('/mnt/image'))).toEqual({ ...plan(expected), name: text });
 });
