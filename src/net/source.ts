@@ -51,11 +51,15 @@ const isPassing = (error: KpmError): boolean => {
   return PASSING.includes(error.code) || (status !== null && (status === 408 || status === 429 || status >= 500));
 };
 
+/** Refused, no such host, no route: it is known at once, and seldom passes within seconds. Attempts at one server. */
+const MOST_UNREACHABLE = 3;
+
 export type FetchOptions = Omit<OpenOptions, 'access'>;
 
 /**
  * Opens `href` on the mirrors in turn until `use` has read it and found it right; `use` raises when it is not.
- * Passing trouble is tried again with growing pauses, `retries` attempts in all (0: without end, dnf.conf(5)).
+ * Passing trouble is tried again with growing pauses, `retries` attempts in all (0: without end, dnf.conf(5)); a server that
+ * cannot be reached at all three times.
  * Raises `repo-unavailable` with the last cause, or the cause itself where there is only one mirror.
  */
 export async function fromMirrors<T>(
@@ -82,6 +86,7 @@ export async function fromMirrors<T>(
       failures.set(base, failed + 1);
       if (LIES.includes(error.code)) source.bad.set(base, error.message);
       else if (!isPassing(error) || base.startsWith('file:')) done.add(base);
+      else if (error.code === 'net-unreachable' && failed + 1 >= MOST_UNREACHABLE) done.add(base);
     }
   }
   throw exhausted(source, mirrors, last);

@@ -246,3 +246,16 @@ test('a base of its own is used, without credentials', async () => {
   expect(away.seen[0]?.headers.authorization).toBeUndefined();
   await away.close();
 });
+
+test('a server that cannot be reached at all is asked three times, however often may be tried', async () => {
+  const gone = await startCdn();
+  await gone.close();
+  let asked = 0;
+  const headers = async () => {
+    asked++;
+    return {};
+  };
+  source = { ...source, mirrors: async () => [`${gone.url}/x`], access: { ...source.access, retries: 10 }, headers };
+  await expect(fetch()).rejects.toMatchObject({ code: 'net-unreachable' });
+  expect(asked).toBe(3);
+});
