@@ -47,9 +47,18 @@ export function makeTrustees(observed: Observed, request: Request, ui: Ui): Trus
     return found;
   };
 
+  /** Keys that a person did not want, by fingerprint: one answer is for all packages of the run. */
+  const declined = new Map<string, KpmError>();
+
   const accept = async (offer: OfferedKey, trust: Trust): Promise<boolean> => {
+    const { fingerprint } = offer.key;
+    const before = declined.get(fingerprint);
+    if (before) throw before;
     const by = { machine, ui, assumeYes: request.assumeYes, unattended: request.unattended };
-    const key = await consentTo(offer, 'Importing key', by, trust.keys, removedKeys(root));
+    const key = await consentTo(offer, 'Importing key', by, trust.keys, removedKeys(root)).catch((error: unknown) => {
+      if (error instanceof KpmError && error.code === 'aborted') declined.set(fingerprint, error);
+      throw error;
+    });
     if (key === null) return false;
     const imported = await importKey(root, run, key);
     if (imported.notice) ui.warn(imported.notice.text);

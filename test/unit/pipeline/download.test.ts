@@ -5,8 +5,10 @@ import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { main } from '../../../src/cli/main.ts';
 import { KERNELS, repoText, scratchRoot, serveFixtures } from '../../support/fixtures.ts';
+import { listener, machineOver } from '../../support/machine.ts';
 import { surroundings } from '../../support/surroundings.ts';
 import { treeOf } from '../../support/tree.ts';
+import { verb } from '../../support/verb-runs.ts';
 
 let host = '';
 let server: Awaited<ReturnType<typeof serveFixtures>>;
@@ -17,6 +19,26 @@ beforeAll(async () => {
 afterAll(async () => {
   rmSync(host, { recursive: true });
   await server.close();
+});
+
+test('a key that is declined is asked about once, whatever needs it', async () => {
+  const root = scratchRoot({ url: server.url, kernels: [KERNELS.K1, KERNELS.K2], rpmdb: false });
+  const asked: string[] = [];
+  const ui = {
+    ...listener(),
+    confirm: async (question: string) => {
+      asked.push(question);
+      return false;
+    },
+  };
+  try {
+    const run = verb('install', [], { assumeYes: false })(machineOver(root.path), ui);
+    await expect(run).rejects.toMatchObject({ code: 'aborted' });
+    expect(asked).toHaveLength(1);
+    expect(ui.warnings.filter((text) => text.startsWith('Importing key'))).toHaveLength(1);
+  } finally {
+    root.remove();
+  }
 });
 
 describe('auto', () => {
