@@ -20,6 +20,7 @@ const CHECKS = {
   journal: patching.journal,
   lock: patching.lock,
   registration: patching.registration,
+  modules: patching.modules,
   quarantine: patching.quarantine,
   boot: patching.boot,
   timer: patching.timer,

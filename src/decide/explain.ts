@@ -33,10 +33,16 @@ function installedText(candidates: Candidates, installed: PackagedPatch, world: 
   const crashed = quarantinedPackage(installed.package, installed.kernel, world);
   if (crashed) return because('quarantined', `${name} is in quarantine: ${crashed.why}`);
   if (!isSubscription(installed) && installed.file === null) {
-    return because('file-missing', `${name} is installed, but its module file is gone; reinstall it`);
+    return because(
+      'file-missing',
+      `${name} is installed, but its module file is gone; to have it again: kpatch-pm reinstall ${installed.package.name}`,
+    );
   }
   if (installed.changed) {
-    return because('file-changed', `the module file of ${name} is not the one that was installed; reinstall it`);
+    return because(
+      'file-changed',
+      `the module file of ${name} is not the one that was installed; to have that again: kpatch-pm reinstall ${installed.package.name}`,
+    );
   }
   const best = candidates.usable[0];
   if (best && compareEvr(installed.package, best) > 0) {

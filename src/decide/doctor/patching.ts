@@ -1,11 +1,20 @@
 // What kpatch-pm works with and keeps: repositories, keys, its directory, what is installed, its units.
+import { formatNevra } from '../../domain/nevra.ts';
 import { bootLoader } from '../boot.ts';
+import { isSubscription } from '../installed.ts';
+import { quarantinedPackage } from '../quarantined.ts';
 import { fault, type Judgement, note, ok, type Sight, unknown, unstopped, warning } from './finding.ts';
 
 export function repositories({ world }: Sight): Judgement[] {
   if (world === null) return [];
   const { repositories: all } = world;
-  if (all.length === 0) return [fault('no repository is enabled', 'dnf repolist --all')];
+  if (all.length === 0) {
+    // What a file that may not be read says is not known.
+    const blind = world.notices.some(({ code }) => code === 'file-unreadable');
+    return blind
+      ? [unknown('none is enabled in the files that this user may read', 'sudo kpatch-pm doctor')]
+      : [fault('no repository is enabled', 'kpatch-pm repolist --all')];
+  }
   const found = all.flatMap((repo): Judgement[] => {
     if (!repo.used) return [fault(`no metadata of ${repo.id}${why(repo.problem)}`, 'kpatch-pm makecache')];
     if (repo.stale)
@@ -80,6 +89,18 @@ export function registration({ host, world }: Sight): Judgement[] {
   if (world?.utility.path === null)
     return [warning(`${text}; the packages require the kpatch utility`, 'dnf install kpatch')];
   return [warning(text, `kpatch-pm reinstall ${host.unregistered.join(' ')}`)];
+}
+
+/** Installed levels whose module is not there to be loaded at the next boot. */
+export function modules({ world }: Sight): Judgement[] {
+  if (world === null) return [];
+  return world.installed.flatMap((patch): Judgement[] => {
+    const { package: pkg, kernel, file, changed } = patch;
+    const missing = pkg !== null && !isSubscription(patch) && (file === null || changed === true);
+    if (!missing || quarantinedPackage(pkg, kernel, world) !== null) return [];
+    const what = file === null ? 'is gone' : 'is not the one that was installed';
+    return [fault(`the module of ${formatNevra(pkg)} for ${kernel} ${what}`, `kpatch-pm reinstall ${pkg.name}`)];
+  });
 }
 
 export function quarantine({ world }: Sight): Judgement[] {

@@ -25,6 +25,7 @@ const HOST: HostFacts = {
   arch: 'x86_64',
 };
 const UNITS = { utility: 'absent', own: 'enabled', timer: 'enabled' } as const;
+const PATCH = installedFrom(offer(K, '1-1'), K);
 const WORLD = world({
   kernels: [kernel(K, { running: true })],
   repositories: [repo('base')],
@@ -48,12 +49,20 @@ test('a sound host has nothing wrong, and every check that applies says so', () 
     'architecture',
     'lock',
     'registration',
+    'modules',
     'quarantine',
     'services',
     'clock',
     'remarks',
   ];
   expect(found().map(({ check }) => check)).toEqual(CHECK_NAMES.filter((name) => !silent.includes(name)));
+});
+
+test('repositories in files that this user may not read are not known', () => {
+  expect(wrong({}, { repositories: [], notices: [{ code: 'file-unreadable', text: 'No.' }] })).toEqual([
+    ['repositories', 'unknown', 'sudo kpatch-pm doctor'],
+    ['remarks', 'warning', null],
+  ]);
 });
 
 describe('each thing that can be wrong, alone', () => {
@@ -93,7 +102,7 @@ describe('each thing that can be wrong, alone', () => {
       {},
       ['kernel', 'note', null],
     ],
-    ['no repository', {}, { repositories: [] }, ['repositories', 'fault', 'dnf repolist --all']],
+    ['no repository', {}, { repositories: [] }, ['repositories', 'fault', 'kpatch-pm repolist --all']],
     [
       'no metadata',
       {},
@@ -146,6 +155,15 @@ describe('each thing that can be wrong, alone', () => {
       ['registration', 'warning', 'kpatch-pm reinstall kpatch-patch-1 kpatch-patch-2'],
     ],
     ['no rpm database', {}, { notices: [{ code: 'rpmdb-missing', text: 'None.' }] }, ['registration', 'note', null]],
+    ...[
+      { file: null, changed: null },
+      { file: 'var/lib/kpatch/K/m.ko', changed: true },
+    ].map((more): [string, Partial<HostFacts>, Partial<World>, unknown[]] => [
+      `a module file that is ${more.file === null ? 'gone' : 'another'}`,
+      {},
+      { installed: [{ ...PATCH, ...more }] },
+      ['modules', 'fault', `kpatch-pm reinstall ${PATCH.package?.name}`],
+    ]),
     [
       'a quarantine',
       {},
