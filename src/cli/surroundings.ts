@@ -38,12 +38,15 @@ export interface Surroundings {
 }
 
 function openRoot(path: string): Root {
+  let root: Root;
   try {
-    return new Root(path);
+    root = new Root(path);
   } catch (cause) {
     const why = hasErrno(cause, 'ENOENT') ? 'there is none' : clean((cause as Error).message);
     throw usageError(`--installroot ${clean(path)} is not a directory that can be opened: ${why}.`);
   }
+  if (!root.stat('.')?.isDirectory()) throw usageError(`--installroot ${clean(path)} is not a directory.`);
+  return root;
 }
 
 /** The machine a run works on. Raises `usage` for an --installroot that is not there. */

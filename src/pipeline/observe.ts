@@ -143,9 +143,14 @@ export async function look(machine: Machine, request: Request, ui: Ui): Promise<
     ...bootUnits(root),
     settingsToMend: toMend(machine, kpatchConf),
     receiptsHidden: own.hidden && (rpmdb.how !== 'rpm' || installed.some((patch) => patch.package === null)),
-    notices: [...config.notices, ...kpatchConf.notices, ...rpmdb.notices, ...notices],
+    notices: distinct([...config.notices, ...kpatchConf.notices, ...rpmdb.notices, ...notices]),
   };
   return { machine, config, kpatchConf, rpmdb, snapshots, net, cache, world };
+}
+
+/** Each notice once: several readers may stumble over the same thing. */
+function distinct(notices: readonly Problem[]): Problem[] {
+  return [...new Map(notices.map((notice) => [`${notice.code} ${notice.text}`, notice])).values()];
 }
 
 /** Marks what versionlock holds back. */

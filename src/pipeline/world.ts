@@ -19,7 +19,8 @@ export async function observe(machine: Machine, request: Request, ui: Ui): Promi
 /** The world with a notice about unfinished work of an earlier run. */
 export function withUnfinished(machine: Machine, world: World): World {
   const journal = unfinished(machine);
-  return journal === null ? world : { ...world, notices: [...world.notices, journal] };
+  const told = world.notices.some(({ text }) => text === journal?.text);
+  return journal === null || told ? world : { ...world, notices: [...world.notices, journal] };
 }
 
 /** Raises `kernel-not-installed` for a --kernel that is not there. */

@@ -177,3 +177,9 @@ describe('a download', () => {
     expect(readFileSync(victim, 'utf8')).toBe('untouched');
   });
 });
+
+test('it is told once, however many readers stumble over it', async () => {
+  chmodSync(root.at(STATE), 0o777);
+  const { err } = await run('status');
+  expect(err.match(/may be written by others/g)).toHaveLength(1);
+});
