@@ -141,33 +141,37 @@ async function atBoot(check: Check): Promise<void> {
 
 async function crash(check: Check): Promise<void> {
   const running = kernel(0);
-  const bad = level(running, '1-6');
-  await staged(check, '1-6', async ({ repository, boot }) => {
+  const [one, bad] = [level(running, '1-1'), level(running, '1-6')];
+  await staged(check, '1-1', async ({ repository, boot }) => {
     let guest: Guest;
-    await check.step('a level that brings the machine down is installed and loaded', async () => {
+    await check.step('a level that brings the machine down takes the place of a sound one and is loaded', async () => {
       guest = await boot();
-      void guest.run('kpatch-pm auto -y', 300).catch(() => undefined);
+      await guest.must('kpatch-pm auto -y && sync', 300);
+      assert.match(await guest.must(VERSION), /\[patched 1-1\]/);
+      repository.publish({ prepared: running, level: '1-6' });
+      void guest.run('kpatch-pm auto -y --refresh', 300).catch(() => undefined);
       assert.equal(await guest.ends(240), true, 'the machine did not go down');
       await guest.off();
     });
     await check.step(
-      'the boot after finds its marker and the crash log of the firmware: quarantine, and it runs',
+      'the boot after finds its marker and the crash log of the firmware: quarantine, and the sound level is back',
       async () => {
         guest = await boot();
         assert.match(await guest.must(PSTORE), /dmesg-erst/);
         const said = await guest.run('kpatch-pm boot', 300);
         assert.equal(said.status, 1, said.out + said.err);
         assert.match(said.err, new RegExp(`${bad.module} is quarantined: .*/sys/fs/pstore/dmesg-erst`));
-        assert.equal(await guest.must('find /var/lib/kpatch -name "*.ko"'), '');
+        assert.match(said.err, /The level before .*-1-6\..* is installed again/);
+        assert.equal(await guest.must('find /var/lib/kpatch -name "*.ko" -printf %f'), one.file);
         assert.equal(await verdictOf(guest), 'quarantined');
         assert.match(await guest.must('kpatch-pm quarantine'), new RegExp(bad.module));
-        assert.doesNotMatch(await guest.must(VERSION), /patched/);
+        assert.match(await guest.must(VERSION), /\[patched 1-1\]/);
       },
     );
     await check.step('auto leaves it alone; the next level is taken and loaded', async () => {
       const said = await guest.run('kpatch-pm auto -y', 300);
       assert.equal(said.status, 0, said.out + said.err);
-      assert.equal(await guest.must('find /var/lib/kpatch -name "*.ko"'), '');
+      assert.equal(await guest.must('find /var/lib/kpatch -name "*.ko" -printf %f'), one.file);
       repository.publish({ prepared: running, level: '1-10' });
       await guest.must('kpatch-pm auto -y --refresh', 300);
       assert.match(await guest.must(VERSION), /\[patched 1-10\]/);
@@ -238,7 +242,7 @@ export const bootCases: readonly Case[] = [
   { name: 'boot', about: 'the boot verb loads, after reboots and pulled plugs', gate: false, run: atBoot },
   {
     name: 'crash-guard',
-    about: 'a live patch that crashes the machine is out of use at the next boot',
+    about: 'a live patch that crashes the machine is out of use at the next boot, and the level before returns',
     gate: true,
     run: crash,
   },
