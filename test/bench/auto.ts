@@ -146,6 +146,8 @@ function server(): Promise<http.Server> {
   return new Promise((resolve) => made.listen(0, '127.0.0.1', () => resolve(made)));
 }
 
+const versionOf = (node: string): string => spawnSync(node, ['--version'], { encoding: 'utf8' }).stdout.trim();
+
 /** Forgets what an earlier round did. */
 function fresh(name: string): void {
   rmSync(at(name), { recursive: true, force: true });
@@ -196,7 +198,7 @@ try {
       throw new Error(`${name}: nothing installed for ${missing.map(({ release }) => release).join(', ')}`);
   }
   console.log(
-    `${machineText()}, node ${process.version}; ${KERNELS.length} kernels, ${values.rounds} rounds, beside ${values.beside ?? 'nothing'}.\n`,
+    `${machineText()}, node ${versionOf(values.node)}; ${KERNELS.length} kernels, ${values.rounds} rounds, beside ${values.beside ?? 'nothing'}.\n`,
   );
   console.log(
     '| command | median ms | least - most | CPU ms | largest MB | sum MB |\n| --- | --- | --- | --- | --- | --- |',
