@@ -56,6 +56,11 @@ describe('entries that are no plain files', () => {
     'a path that leaves the archive': [() => ({ name: '../../etc/passwd', bytes: content }), /leaves the archive/],
     'a path that leaves it further down': [() => ({ name: 'keys/../../x', bytes: content }), /leaves the archive/],
     'an absolute path': [() => ({ name: '/etc/passwd', bytes: content }), /is absolute/],
+    'a name that reads as an option': [
+      () => ({ name: '-1repodata/x', bytes: content }),
+      /is no name that a bundle uses/,
+    ],
+    'a directory with one': [() => ({ name: 'repodata/-x', bytes: content }), /is no name that a bundle uses/],
     'a path made absolute by its prefix': [() => ({ name: 'passwd', prefix: '/etc', bytes: content }), /is absolute/],
     'a hidden name': [() => ({ name: 'keys/.bashrc', bytes: content }), /no name that a bundle uses/],
     'an empty component': [() => ({ name: 'keys//x', bytes: content }), /no name that a bundle uses/],

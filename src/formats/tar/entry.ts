@@ -26,8 +26,8 @@ const TYPES: Readonly<Record<string, string>> = {
   S: 'a sparse file',
 };
 
-/** Names that bundles use: up to three clean components, nothing that a file system, a URL or a terminal takes as special. */
-const NAME = /^(?!\.)[A-Za-z0-9._+~^:-]+(?:\/(?!\.)[A-Za-z0-9._+~^:-]+){0,2}$/;
+/** Names that bundles use: up to three clean components, nothing that a file system, a URL, a terminal or a command line takes as special. */
+const NAME = /^(?![.-])[A-Za-z0-9._+~^:-]+(?:\/(?![.-])[A-Za-z0-9._+~^:-]+){0,2}$/;
 
 /** Whether a file of a bundle may be called so. */
 export const isBundleName = (name: string): boolean => NAME.test(name) && name.length <= 100;
