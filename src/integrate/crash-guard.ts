@@ -73,8 +73,9 @@ async function bringBack(machine: Machine, locked: LockedState, failed: Receipt,
   const { steps, blobs } = restoreSteps(failed, keptFiles(machine.root, failed.kernel));
   const { results, notices } = await runTransaction(machine, locked, steps, blobs);
   for (const { text } of notices) ui.warn(text);
-  for (const { problem } of results) if (problem) ui.warn(problem.text);
-  ui.warn(`The level before ${formatNevra(failed.package)} is installed again.`);
+  const problems = results.flatMap(({ problem }) => problem ?? []);
+  for (const { text } of problems) ui.warn(text);
+  if (problems.length === 0) ui.warn(`The level before ${formatNevra(failed.package)} is installed again.`);
 }
 
 /** Quarantined files are taken out of their directory, however they came back there. */

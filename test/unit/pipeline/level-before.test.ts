@@ -1,6 +1,6 @@
 // A level that the running kernel refuses, or that takes the machine down, gives way to the level before: in the run that
 // installed it, in a later one where that was killed, and at the next boot. A level installed again is its own level before.
-import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { type InstallRequest, installSteps, receiptOf } from '../../../src/apply/transactions.ts';
@@ -15,7 +15,8 @@ import { type FixtureServer, type ScratchRoot, scratchRoot, serveFixtures } from
 import { listener, machineOver } from '../../support/machine.ts';
 import { K1, levelRequest } from '../../support/packages.ts';
 import { surroundings } from '../../support/surroundings.ts';
-import { changingRun, installed } from '../../support/transactions.ts';
+import { changingRun } from '../../support/transactions.ts';
+import { killedBeforeLoad, liveWith, showActive } from '../../support/unproven.ts';
 import { verb } from '../../support/verb-runs.ts';
 
 const NAME = 'kpatch-patch-5_14_0-427_13_1';
@@ -50,16 +51,8 @@ const refusing: Run = {
   },
 };
 
-/** The running system, its kernel with this module in it. */
-function live(module: string | null): Partial<Machine> {
-  if (module !== null) {
-    const place = root.at(`sys/kernel/livepatch/${module}`);
-    mkdirSync(place, { recursive: true });
-    writeFileSync(path.join(place, 'enabled'), '1\n');
-    writeFileSync(path.join(place, 'transition'), '0\n');
-  }
-  return { host: new Root(root.path), live: true, uname: K1, run: refusing };
-}
+/** The running system, its kernel with these modules in it. */
+const live = (...modules: string[]): Partial<Machine> => ({ ...liveWith(root, ...modules), run: refusing });
 
 async function run(name: 'install' | 'reinstall', words: string[], on: Partial<Machine>): Promise<string[]> {
   const ui = listener();
@@ -67,14 +60,8 @@ async function run(name: 'install' | 'reinstall', words: string[], on: Partial<M
   return ui.warnings;
 }
 
-/** 1-1 is installed; a run put 1-2 in its place and was killed before it loaded it. */
 async function killed(): Promise<InstallRequest> {
-  const machine = machineOver(root.path);
-  await changingRun(machine, installSteps({ ...(await levelRequest('1-1')), register: true }));
-  const [before = null] = receipts();
-  const level = await levelRequest('1-2');
-  const request = { ...level, replaces: await installed(machine), keep: true, pending: true, before };
-  await changingRun(machine, installSteps(request));
+  const request = await killedBeforeLoad(root);
   expect([active(), retired()]).toEqual([[NEW], [OLD]]);
   return request;
 }
@@ -102,8 +89,16 @@ describe('refused by the running kernel', () => {
     expectOld();
   });
 
+  test('where dnf had installed the level before', async () => {
+    await changingRun(machineOver(root.path), installSteps({ ...(await levelRequest('1-1')), register: true }));
+    rmSync(root.at(`var/lib/kpatch-pm/receipts/${K1}`), { recursive: true });
+    const said = await run('install', [], live('kpatch_5_14_0_427_13_1_1_1'));
+    expect(said).toContain(`The kernel refused ${NAME}; the level before is installed again.`);
+    expect([active(), retired(), receipts()]).toEqual([[OLD], [], []]);
+  });
+
   test('where there was none before', async () => {
-    const said = await run('install', [], live(null));
+    const said = await run('install', [], live());
     expect(said).toContain(`The kernel refused ${NAME}; it was taken away again.`);
     expect([active(), retired(), receipts()]).toEqual([[], [], []]);
   });
@@ -111,7 +106,7 @@ describe('refused by the running kernel', () => {
   test('installed again, it stays', async () => {
     await verb('install', [NAME])(machineOver(root.path));
     const [receipt] = receipts();
-    const said = await run('reinstall', [NAME], live(null));
+    const said = await run('reinstall', [NAME], live());
     expect(said.filter((text) => /taken away|level before/.test(text))).toEqual([]);
     expect([active(), retired()]).toEqual([[NEW], []]);
     expect(receipts()[0]).toMatchObject({ files: receipt?.files, registered: receipt?.registered });
@@ -154,6 +149,25 @@ test('a proven level gives up what was kept', async () => {
   await verb('install', [], { load: true })(
     machineOver(root.path, null, { ...live('kpatch_5_14_0_427_13_1_1_2'), run: realRun }),
   );
+  expect([active(), retired()]).toEqual([[NEW], []]);
+  expect(receipts()[0]).not.toHaveProperty('before');
+});
+
+test('the same where there is no rpm database to be told, once it has loaded', async () => {
+  await killed();
+  rmSync(root.at('var/lib/rpm'), { recursive: true });
+  const file = `var/lib/kpatch-pm/receipts/${K1}/${NAME}.json`;
+  const { registration: _, ...receipt } = JSON.parse(readFileSync(root.at(file), 'utf8'));
+  writeFileSync(root.at(file), JSON.stringify(receipt));
+  const loading: Run = {
+    ...refusing,
+    run: (program, args, options) => {
+      if (program !== 'insmod') return refusing.run(program, args, options);
+      showActive(root, 'kpatch_5_14_0_427_13_1_1_2');
+      return answer(0);
+    },
+  };
+  await run('install', [], { ...live(), run: loading });
   expect([active(), retired()]).toEqual([[NEW], []]);
   expect(receipts()[0]).not.toHaveProperty('before');
 });

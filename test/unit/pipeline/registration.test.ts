@@ -1,22 +1,22 @@
 // A run that was killed between installing and loading, or between loading and telling rpm: the next run that changes
 // something tells the rpm database, so that rpm, scanners and dnf see the level that runs.
-import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
-import path from 'node:path';
+import { existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
-import { installSteps } from '../../../src/apply/transactions.ts';
+import { KpmError } from '../../../src/errors.ts';
 import type { Machine } from '../../../src/host/machine.ts';
-import { Root } from '../../../src/host/root.ts';
-import { realRun } from '../../../src/host/run.ts';
+import { type Run, realRun } from '../../../src/host/run.ts';
 import { readHistory } from '../../../src/state/history.ts';
 import { readReceipts } from '../../../src/state/receipts.ts';
 import { type FixtureServer, type ScratchRoot, scratchRoot, serveFixtures } from '../../support/fixtures.ts';
-import { K1, levelRequest } from '../../support/packages.ts';
+import { K1 } from '../../support/packages.ts';
 import { needs } from '../../support/programs.ts';
-import { changingRun, installed, machineOver } from '../../support/transactions.ts';
+import { machineOver } from '../../support/transactions.ts';
+import { killedBeforeLoad, liveWith } from '../../support/unproven.ts';
 import { seen, verb } from '../../support/verb-runs.ts';
 
 const NAME = 'kpatch-patch-5_14_0-427_13_1';
 const MODULE = 'kpatch_5_14_0_427_13_1_1_2';
+const LOADERS = ['insmod', 'modprobe', 'kpatch'];
 
 let root: ScratchRoot;
 let server: FixtureServer;
@@ -34,31 +34,19 @@ async function known(): Promise<string[]> {
   return stdout.toString('utf8').trim().split('\n').sort();
 }
 
-/** What is on disk when a run is killed after it installed 1-2 and before it loaded: 1-1 was registered before. */
 async function killed(): Promise<void> {
-  const machine = machineOver(root.path);
-  await changingRun(machine, installSteps({ ...(await levelRequest('1-1')), register: true }));
-  const request = { ...(await levelRequest('1-2')), replaces: await installed(machine), keep: true, pending: true };
-  await changingRun(machine, installSteps(request));
+  await killedBeforeLoad(root);
   expect(await known()).toEqual([`${NAME}-1-1.el9_4.x86_64`]);
 }
 
-/** The running system: K1 runs, and these modules are in its kernel. */
-function live(...modules: string[]): Partial<Machine> {
-  for (const module of modules) {
-    const place = root.at(`sys/kernel/livepatch/${module}`);
-    mkdirSync(place, { recursive: true });
-    writeFileSync(path.join(place, 'enabled'), '1\n');
-    writeFileSync(path.join(place, 'transition'), '0\n');
-  }
-  return { host: new Root(root.path), live: true, uname: K1 };
-}
+const live = (...modules: string[]): Partial<Machine> => liveWith(root, ...modules);
 
 function expectFinished(): void {
   const machine = machineOver(root.path);
   const [receipt] = readReceipts(machine.root, machine.uid);
   expect(receipt).toMatchObject({ registered: true, package: { release: '2.el9_4' } });
   expect(receipt).not.toHaveProperty('registration');
+  expect(receipt).not.toHaveProperty('before');
   const files = (place: string): string[] => readdirSync(root.at(place));
   expect(files(`usr/lib/kpatch/${K1}`)).toEqual(['kpatch-5_14_0-427_13_1-1-2.ko']);
   expect(files(`var/lib/kpatch/${K1}`)).toEqual(['kpatch-5_14_0-427_13_1-1-2.ko']);
@@ -127,8 +115,12 @@ needs('rpm')('registration that a killed run left undone', () => {
   });
 });
 
-/** The real programs, but for those that load modules. */
-const withoutLoading = {
+/** The real programs, but for those that load modules: they are not there, and that is no word of the kernel's. */
+const withoutLoading: Run = {
   ...realRun,
-  which: (program: string) => (['insmod', 'modprobe', 'kpatch'].includes(program) ? null : realRun.which(program)),
+  which: (program) => (LOADERS.includes(program) ? null : realRun.which(program)),
+  run: (program, args, options) =>
+    LOADERS.includes(program)
+      ? Promise.reject(new KpmError('program-missing', { text: `${program} is not installed.`, subject: program }))
+      : realRun.run(program, args, options),
 };
