@@ -79,9 +79,9 @@ async function request(
     if (login !== null) headers.authorization = login;
   }
   const dispatcher = await connections.for(hop.url, reach);
-  const { request: send } = await import('./undici.ts');
+  const { send } = await import('./undici.ts');
   try {
-    const answer = await send(hop.url, { dispatcher, method: options.method ?? 'GET', headers });
+    const answer = await send(dispatcher, hop.url, { method: options.method ?? 'GET', headers });
     // Whoever reads the body is told of its errors there; a body that is left early reports to nobody else.
     answer.body.on('error', () => {});
     return answer;
