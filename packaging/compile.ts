@@ -103,7 +103,8 @@ async function run(): Promise<void> {
     if (filled.status !== 0) throw new Error(filled.stderr);
     const looking = await codeOf(running(...root, 'status'));
     const changing = await codeOf(running(...root, '--refresh', 'install', '--dry-run'));
-    keep(new Map([...changing, ...looking, ...(await codeOf(answering('--help')))]));
+    const loading = await codeOf((load) => load('./package-undici.cjs'));
+    keep(new Map([...changing, ...looking, ...loading, ...(await codeOf(answering('--help')))]));
   } finally {
     rmSync(scratch, { recursive: true, force: true });
   }
