@@ -13,7 +13,7 @@ import { isDirectory, isLink, isRegular } from '../formats/rpm/files.ts';
 import type { RpmPackage } from '../formats/rpm/package.ts';
 import { type PayloadEntry, readPayload } from '../formats/rpm/payload.ts';
 import { isModuleFile } from '../state/receipts.ts';
-import type { VerifiedPackage } from './verify.ts';
+import { confirm, type SignedPackage, type VerifiedPackage } from './verify.ts';
 
 declare const brand: unique symbol;
 
@@ -163,9 +163,13 @@ function withLink(module: FoundModule, links: readonly PayloadEntry[]): FoundMod
   return own ? { ...module, link: { path: own.path.slice(1), target: own.linkTo ?? '' } } : module;
 }
 
-/** The payload of a package that should be a live patch. Raises what readPayload raises. */
-export function readLivePatch(pkg: RpmPackage, pipe: Pipe): Promise<PayloadEntry[]> {
-  return readPayload(pkg, { maxBytes: MAX_MODULE }, pipe);
+/** The payload of a package that should be a live patch; `meanwhile` as in readPayload. Raises what that raises. */
+export function readLivePatch(
+  pkg: RpmPackage,
+  pipe: Pipe,
+  meanwhile?: (bytes: number) => void,
+): Promise<PayloadEntry[]> {
+  return readPayload(pkg, { maxBytes: MAX_MODULE }, pipe, meanwhile);
 }
 
 /** The modules among the entries of a package's payload, by the rules of extractModules; raises what that raises. */
@@ -193,19 +197,24 @@ function modulesOf(pkg: RpmPackage, entries: readonly PayloadEntry[], kernel: Ke
   return modules.map((module) => withLink(module, links));
 }
 
+/** What may be installed. */
+export interface Extracted {
+  readonly verified: VerifiedPackage;
+  /** None for an empty package (a subscription). */
+  readonly modules: StagedModule[];
+}
+
 /**
- * The modules of a verified package for the kernel it claims; none for an empty package (a subscription).
+ * The modules of a signed package for the kernel it claims; what is left to verify of the package is done while it is unpacked.
  * Raises `module-wrong-kernel`, `module-not-livepatch`, `module-wrong-arch`, `module-misplaced`, `module-missing`,
- * `module-name`, `not-a-module`, `package-file-refused`, and what readPayload raises (`payload-...`, `too-large` ...).
+ * `module-name`, `not-a-module`, `package-file-refused`, what readPayload raises (`payload-...`, `too-large` ...), and `digest-bad`.
  */
-export async function extractModules(
-  verified: VerifiedPackage,
-  kernel: KernelRelease,
-  pipe: Pipe,
-): Promise<StagedModule[]> {
-  const { pkg } = verified;
+export async function extractModules(signed: SignedPackage, kernel: KernelRelease, pipe: Pipe): Promise<Extracted> {
+  const { pkg, rest } = signed;
   checkClaim(pkg, kernel);
-  return modulesOf(pkg, await readLivePatch(pkg, pipe), kernel).map(staged);
+  const entries = await readLivePatch(pkg, pipe, (bytes) => rest.step(bytes));
+  const verified = confirm(signed);
+  return { verified, modules: modulesOf(pkg, entries, kernel).map(staged) };
 }
 
 /** The mark of a module whose package was verified. */

@@ -1,4 +1,4 @@
-// Whether a package is what a trusted vendor signed. Only this file makes a VerifiedPackage.
+// Whether a package is what a trusted vendor signed. Only this file makes a SignedPackage, and a VerifiedPackage of it.
 // Source of the rules: docs/security.md.
 import { createHash } from 'node:crypto';
 import { formatNevra } from '../domain/nevra.ts';
@@ -12,20 +12,28 @@ import {
   type Verification,
   verifySignature,
 } from '../formats/openpgp/index.ts';
-import { checkDigests, type DigestVerdict } from '../formats/rpm/digests.ts';
+import { checkDigestsInPart, type DigestVerdict } from '../formats/rpm/digests.ts';
 import type { RpmPackage } from '../formats/rpm/package.ts';
 import { type SignatureBlob, signatureBlobs } from '../formats/rpm/signatures.ts';
+import type { WholeDigest } from '../formats/rpm/whole-digest.ts';
 
 declare const brand: unique symbol;
 
-/** A package that was verified as a whole: what is extracted are these very bytes. */
-export interface VerifiedPackage {
-  readonly [brand]: 'VerifiedPackage';
+/** A package whose every byte is what it was when a trusted vendor signed it: what is unpacked are these very bytes. */
+export interface SignedPackage {
+  readonly [brand]: 'SignedPackage' | 'VerifiedPackage';
   readonly pkg: RpmPackage;
   /** Who signed it; null when it was let through unsigned by explicit permission. */
   readonly signer: Signer | null;
   /** SHA-256 of the whole file; computed when it is first asked for. */
   readonly sha256: string;
+  /** What `confirm` asks; whoever has time meanwhile may step it on. */
+  readonly rest: WholeDigest;
+}
+
+/** One of which all holds that it says of itself. Only such a one is installed. */
+export interface VerifiedPackage extends SignedPackage {
+  readonly [brand]: 'VerifiedPackage';
 }
 
 export interface Trust {
@@ -55,19 +63,40 @@ export interface JudgedSignature extends Verification {
  * `signature-unsupported`, `key-untrusted`, `key-expired`, `key-revoked`, `key-not-pinned`.
  */
 export function verifyPackage(pkg: RpmPackage, trust: Trust): VerifiedPackage {
-  const digests = checkDigests(pkg);
+  return confirm(verifySigned(pkg, trust));
+}
+
+/**
+ * The same, but for the MD5 over header and payload of a package that a trusted key signed: it is left to whoever unpacks
+ * the package, for it can be made meanwhile (`confirm`). Raises the same.
+ */
+export function verifySigned(pkg: RpmPackage, trust: Trust): SignedPackage {
+  const { found, rest } = checkDigestsInPart(pkg);
+  // Without a strong digest of the payload that held, it is the MD5 that tells damage from forgery.
+  const whole = found.some(isStrong) ? null : rest.verdict();
+  const digests = whole === null ? found : [...found, whole];
   const bad = digests.find(({ verdict }) => verdict === 'bad');
-  if (bad) throw refusal(pkg, 'digest-bad', `its digest of the ${bad.name} (${bad.algorithm}) does not fit its bytes`);
+  if (bad) throw badDigest(pkg, bad);
   const judged = judgeSignatures(pkg, trust.keys, trust.now, trust.policy);
   const wrong = judged.find(({ verdict }) => verdict === 'bad');
   if (wrong) throw refusal(pkg, 'signature-bad', wrong.reason ?? 'a signature is bad', wrong);
   const covering = judged.filter((one) => isGood(one) && reachesPayload(one, digests));
   const pinned = trust.pinned ?? null;
   const signer = covering.find(({ key }) => pinned === null || pinned.includes(key?.fingerprint ?? ''))?.key;
-  if (signer) return verified(pkg, { fingerprint: signer.fingerprint, keyid: signer.keyid, owner: signer.owner });
+  if (signer) {
+    const { fingerprint, keyid, owner } = signer;
+    return made(pkg, { fingerprint, keyid, owner }, rest);
+  }
   const why = refusalOf(pkg, judged, covering[0], trust.stream ?? 'STREAM');
-  if (trust.allowUnsigned && why.code !== 'key-revoked') return verified(pkg, null);
+  if (trust.allowUnsigned && why.code !== 'key-revoked') return confirm(made(pkg, null, rest));
   throw why;
+}
+
+/** The package, when what verifySigned left holds too. Raises `digest-bad`. */
+export function confirm(signed: SignedPackage): VerifiedPackage {
+  const last = signed.rest.verdict();
+  if (last?.verdict === 'bad') throw badDigest(signed.pkg, last);
+  return signed as VerifiedPackage;
 }
 
 /** Every signature of a package with its verdict. Raises `openpgp-malformed` when one cannot even be read. */
@@ -100,10 +129,12 @@ const STRONG = ['sha224', 'sha256', 'sha384', 'sha512', 'sha3-256', 'sha3-512'];
 /** Whether a signature covers the payload, directly or through a digest that was computed here and held. */
 function reachesPayload({ covers }: JudgedSignature, digests: readonly DigestVerdict[]): boolean {
   if (covers === 'header+payload') return true;
-  return digests.some(
-    ({ name, algorithm, verdict }) =>
-      (name === 'payload' || name === 'open payload') && STRONG.includes(algorithm) && verdict === 'ok',
-  );
+  return digests.some(isStrong);
+}
+
+/** Whether it is a digest of the payload that held, and none that can be forged. */
+function isStrong({ name, algorithm, verdict }: DigestVerdict): boolean {
+  return (name === 'payload' || name === 'open payload') && STRONG.includes(algorithm) && verdict === 'ok';
 }
 
 /** The reasons why no signature was enough, the gravest first. */
@@ -143,6 +174,10 @@ const HINTS: Partial<Record<ErrorCode, string>> = {
   'key-expired': 'The owner may have extended the key: import its newest form with kpatch-pm keys import FILE-OR-URL',
 };
 
+function badDigest(pkg: RpmPackage, { name, algorithm }: DigestVerdict): KpmError {
+  return refusal(pkg, 'digest-bad', `its digest of the ${name} (${algorithm}) does not fit its bytes`);
+}
+
 function refusal(
   pkg: RpmPackage,
   code: ErrorCode,
@@ -157,15 +192,16 @@ function refusal(
   return new KpmError(code, { text: `${name} is refused: ${why}${signature}.`, subject: name, hint });
 }
 
-function verified(pkg: RpmPackage, signer: Signer | null): VerifiedPackage {
+function made(pkg: RpmPackage, signer: Signer | null, rest: WholeDigest): SignedPackage {
   let sum: string | null = null;
-  const made = {
+  const signed: Omit<SignedPackage, typeof brand> = {
     pkg,
     signer,
+    rest,
     get sha256() {
       sum ??= createHash('sha256').update(pkg.bytes).digest('hex');
       return sum;
     },
   };
-  return made as unknown as VerifiedPackage;
+  return signed as SignedPackage;
 }

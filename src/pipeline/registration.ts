@@ -69,8 +69,8 @@ async function finishOne(
   const offers = [...seen.world.offered.filter((pkg) => sameNevra(pkg, nevra)), ...keptLevel(seen, nevra, named)];
   const observed = { ...seen, named };
   const { machine } = observed;
-  const verified = await firstSame(observed, offers, receipt, makeTrustees(observed, request, told), told);
-  const modules = await extractModules(verified, kernel, machine.run.filter);
+  const signed = await firstSame(observed, offers, receipt, makeTrustees(observed, request, told), told);
+  const { verified, modules } = await extractModules(signed, kernel, machine.run.filter);
   const { steps, blobs } = registerSteps({
     kernel,
     verified,
@@ -96,7 +96,7 @@ async function finishOne(
   ui.note(`Finished what an interrupted run had begun: the rpm database knows ${formatNevra(nevra)}.`);
 }
 
-/** The very package that was installed, verified anew. */
+/** The very package that was installed, its signature verified anew. */
 async function firstSame(
   observed: Observed,
   offers: readonly OfferedPackage[],
@@ -106,8 +106,8 @@ async function firstSame(
 ) {
   for (const offer of offers) {
     const { bytes } = await fetchOffered(observed, offer, ui);
-    const verified = await trustees.verify(parseRpm(bytes), offer.repo);
-    if (verified.sha256 === receipt.packageSha256) return verified;
+    const signed = await trustees.verify(parseRpm(bytes), offer.repo);
+    if (signed.sha256 === receipt.packageSha256) return signed;
   }
   throw new KpmError('blob-missing', { text: 'the package is neither on offer in a repository nor in the cache.' });
 }

@@ -83,10 +83,10 @@ async function stageOne(staging: Staging, action: InstallAction, pkg: OfferedPac
   const { bytes, url } = download ?? (await fetchOffered(observed, pkg, ui));
   const rpm = parseRpm(bytes);
   sameAsOffered(rpm, pkg);
-  const verified = await trustees.verify(rpm, pkg.repo);
-  if (verified.signer === null) shoutUnsigned(formatNevra(pkg), observed, ui);
-  const modules = await extractModules(verified, action.kernel, observed.machine.run.filter);
-  return { package: pkg, verified, modules, url };
+  const signed = await trustees.verify(rpm, pkg.repo);
+  if (signed.signer === null) shoutUnsigned(formatNevra(pkg), observed, ui);
+  const extracted = await extractModules(signed, action.kernel, observed.machine.run.filter);
+  return { package: pkg, ...extracted, url };
 }
 
 /** A package that is not what the metadata promised by that name is never installed, however well it is signed. */

@@ -1,5 +1,5 @@
 // Whose signatures count in this run, and how a repository's own key comes to be trusted: by consent, once, in plain sight.
-import { type Trust, type VerifiedPackage, verifyPackage } from '../apply/verify.ts';
+import { type SignedPackage, type Trust, verifySigned } from '../apply/verify.ts';
 import { isTestKey } from '../domain/testkeys.ts';
 import { type ErrorCode, KpmError } from '../errors.ts';
 import { mergeKeys, type PublicKey, parseKeys } from '../formats/openpgp/index.ts';
@@ -18,9 +18,9 @@ import type { Request } from './request.ts';
 export interface Trustees {
   /**
    * Verifies a package of a repository (null: a file that a person named). Where only a key is missing, those of the
-   * repository's gpgkey= are offered for consent. Raises the codes of verifyPackage, and `aborted`.
+   * repository's gpgkey= are offered for consent. Raises the codes of verifySigned, and `aborted`.
    */
-  verify(rpm: RpmPackage, repoId: string | null): Promise<VerifiedPackage>;
+  verify(rpm: RpmPackage, repoId: string | null): Promise<SignedPackage>;
 }
 
 /** What a key of the repository may cure. */
@@ -85,7 +85,7 @@ export function makeTrustees(observed: Observed, request: Request, ui: Ui): Trus
     async verify(rpm, repoId) {
       const stream = streamOf(rpm.nevra.name);
       const trust = await trustFor(stream);
-      const missing = attempt(() => verifyPackage(rpm, trust));
+      const missing = attempt(() => verifySigned(rpm, trust));
       if (!(missing instanceof KpmError)) return missing;
       // A pin refuses what a trusted key signed, unless the pinned key itself vouches for that key.
       const signer = missing.code === 'key-not-pinned' ? signerOf(rpm, { ...trust, pinned: null }, trust.keys) : null;
@@ -93,7 +93,7 @@ export function makeTrustees(observed: Observed, request: Request, ui: Ui): Trus
         const heir = await heirOf(signer, trust);
         if (heir === null || stream === null) throw missing;
         handOver(heir, stream);
-        return verifyPackage(rpm, await trustFor(stream));
+        return verifySigned(rpm, await trustFor(stream));
       }
       if (!CURABLE.includes(missing.code)) throw missing;
       // Judged with every key that is offered, before anybody is asked: what is bad, weak or revoked is called so.
@@ -102,23 +102,23 @@ export function makeTrustees(observed: Observed, request: Request, ui: Ui): Trus
       const good = signerOf(rpm, trust, all) ?? signerOf(rpm, { ...trust, pinned: null }, all);
       const proposed = offer.find(({ key }) => key.fingerprint === good?.fingerprint);
       if (!proposed) {
-        verifyPackage(rpm, { ...trust, keys: all });
+        verifySigned(rpm, { ...trust, keys: all });
         throw missing;
       }
       const unpinned = trust.pinned?.includes(proposed.key.fingerprint) === false;
       const heir = unpinned ? await heirOf(proposed.key, trust) : null;
       // A key that a pin refuses anyway is not asked about.
-      if (unpinned && heir === null) verifyPackage(rpm, { ...trust, keys: all });
+      if (unpinned && heir === null) verifySigned(rpm, { ...trust, keys: all });
       if (!(await accept(proposed, trust))) throw missing;
       if (heir !== null && stream !== null) handOver(heir, stream);
-      return verifyPackage(rpm, await trustFor(stream));
+      return verifySigned(rpm, await trustFor(stream));
     },
   };
 }
 
-/** The key that would make this package verified; null when none of `keys` does. Raises nothing of verifyPackage. */
+/** The key that would make this package verified; null when none of `keys` does. Raises nothing of verifySigned. */
 function signerOf(rpm: RpmPackage, trust: Trust, keys: readonly PublicKey[]): PublicKey | null {
-  const verified = attempt(() => verifyPackage(rpm, { ...trust, keys, allowUnsigned: false }));
+  const verified = attempt(() => verifySigned(rpm, { ...trust, keys, allowUnsigned: false }));
   if (verified instanceof KpmError) return null;
   return keys.find(({ fingerprint }) => fingerprint === verified.signer?.fingerprint) ?? null;
 }

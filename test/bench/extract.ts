@@ -3,7 +3,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { extractModules } from '../../src/apply/extract.ts';
-import { verifyPackage } from '../../src/apply/verify.ts';
+import { verifySigned } from '../../src/apply/verify.ts';
 import { kernelRelease } from '../../src/domain/kernel.ts';
 import { parseKeys } from '../../src/formats/openpgp/index.ts';
 import { parseRpm } from '../../src/formats/rpm/package.ts';
@@ -14,8 +14,9 @@ export async function run([file = '', keyFile = '', release = '', directory = ''
   const kernel = kernelRelease(release);
   if (kernel === null) throw new Error(`${release} is no kernel release`);
   const trust = { keys: parseKeys(readFileSync(keyFile)), allowUnsigned: false, now: new Date() };
-  const verified = verifyPackage(parseRpm(readFileSync(file)), trust);
-  for (const module of await extractModules(verified, kernel, realRun.filter)) {
+  const signed = verifySigned(parseRpm(readFileSync(file)), trust);
+  const { modules } = await extractModules(signed, kernel, realRun.filter);
+  for (const module of modules) {
     const home = path.join(directory, 'usr/lib/kpatch', kernel);
     mkdirSync(home, { recursive: true });
     writeFileSync(path.join(home, module.file), module.bytes, { mode: module.mode });

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { extractModules } from '../../src/apply/extract.ts';
-import { verifyPackage } from '../../src/apply/verify.ts';
+import { verifySigned } from '../../src/apply/verify.ts';
 import type { KernelRelease } from '../../src/domain/kernel.ts';
 import { KpmError } from '../../src/errors.ts';
 import { parseKeys } from '../../src/formats/openpgp/index.ts';
@@ -26,8 +26,8 @@ function offered(id: string): Buffer {
 
 async function outcome(bytes: Buffer, kernel: KernelRelease = K1): Promise<{ code: string; text: string }> {
   try {
-    const verified = verifyPackage(parseRpm(bytes), { keys, allowUnsigned: false, now: new Date('2026-01-01') });
-    const modules = await extractModules(verified, kernel, realRun.filter);
+    const signed = verifySigned(parseRpm(bytes), { keys, allowUnsigned: false, now: new Date('2026-01-01') });
+    const { modules } = await extractModules(signed, kernel, realRun.filter);
     return { code: 'ok', text: modules.map(({ module }) => module).join(' ') };
   } catch (error) {
     if (error instanceof KpmError) return { code: error.code, text: error.message };
@@ -89,13 +89,13 @@ describe('the kernel a package claims', () => {
     await expect(extractModules(verifiedPackage(file), K1, realRun.filter)).rejects.toMatchObject({
       code: 'module-wrong-kernel',
     });
-    expect(await extractModules(verifiedPackage(file), K2, realRun.filter)).toEqual([]);
+    expect((await extractModules(verifiedPackage(file), K2, realRun.filter)).modules).toEqual([]);
   });
 });
 
 test('a sound package gives its module, as the header has it', async () => {
   const verified = verifiedPackage('el9/Packages/kpatch-patch-5_14_0-427_13_1-1-2.el9_4.x86_64.rpm');
-  const [module, ...more] = await extractModules(verified, K1, realRun.filter);
+  const [module, ...more] = (await extractModules(verified, K1, realRun.filter)).modules;
   expect(more).toEqual([]);
   expect(module).toMatchObject({
     file: 'kpatch-5_14_0-427_13_1-1-2.ko',

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { extractModules } from '../../src/apply/extract.ts';
-import { verifyPackage } from '../../src/apply/verify.ts';
+import { verifySigned } from '../../src/apply/verify.ts';
 import { REASON_CODES } from '../../src/domain/because.ts';
 import type { KernelRelease } from '../../src/domain/kernel.ts';
 import { ERROR_CODES, KpmError } from '../../src/errors.ts';
@@ -27,8 +27,8 @@ async function verdict(file: string, ...keyFiles: string[]): Promise<{ code: str
   const read = keyFiles.map((name) => parseKeys(readFileSync(path.join(FIXTURES, 'keys', name))));
   const trust = { keys: (await Promise.all(read)).flat(), allowUnsigned: false, now: NOW };
   try {
-    const verified = verifyPackage(parseRpm(readFileSync(file)), trust);
-    const modules = await extractModules(verified, KERNELS.K1 as KernelRelease, realRun.filter);
+    const signed = verifySigned(parseRpm(readFileSync(file)), trust);
+    const { modules } = await extractModules(signed, KERNELS.K1 as KernelRelease, realRun.filter);
     return { code: 'ok', modules: modules.map((module) => module.file) };
   } catch (error) {
     if (error instanceof KpmError) return { code: error.code, modules: [] };

@@ -35,11 +35,9 @@ const LEVELS = {
 /** What installs a level: `1-1` and `1-2` for K1, `empty` for K2, the linked ones for KL. */
 export async function levelRequest(level: keyof typeof LEVELS): Promise<InstallRequest> {
   const [file, kernel] = LEVELS[level];
-  const verified = verifiedPackage(file);
   return {
     kernel,
-    verified,
-    modules: await extractModules(verified, kernel, realRun.filter),
+    ...(await extractModules(verifiedPackage(file), kernel, realRun.filter)),
     repo: 'el9',
     url: `https://cdn.example.com/${file}`,
     replaces: [],

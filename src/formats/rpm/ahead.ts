@@ -1,8 +1,8 @@
 // Digests of the open payload that are made while it is still being unpacked, on another processor. This saves time and
 // decides nothing: what has to match what, payload.ts says, and what was not hashed ahead is hashed when it is asked for.
-import { createHash, type Hash } from 'node:crypto';
+import type { Hash } from 'node:crypto';
 import { contentAt, type Stripped } from './cpio.ts';
-import { digestOf } from './hash.ts';
+import { digestOf, newHash } from './hash.ts';
 
 export interface Wanted {
   /** Algorithms of the digests over everything. */
@@ -94,12 +94,8 @@ export class Ahead {
   }
 }
 
-/** None where this machine refuses the algorithm. */
+/** None where this machine refuses the algorithm: whoever needs it is told when it is asked for. */
 function begun(algorithm: string, start: number, end = Number.POSITIVE_INFINITY): Running[] {
-  try {
-    return [new Running(createHash(algorithm), start, end)];
-  } catch {
-    // Whoever needs it is told when it is asked for.
-    return [];
-  }
+  const hash = newHash(algorithm);
+  return hash === null ? [] : [new Running(hash, start, end)];
 }

@@ -48,6 +48,8 @@ export interface Opening {
   readonly lookup: Stripped;
   readonly limits: Required<PayloadLimits>;
   readonly pipe: Pipe;
+  /** Called with the length of each piece that came out, while the decompressor goes on. */
+  readonly meanwhile: (bytes: number) => void;
 }
 
 export interface Opened {
@@ -79,6 +81,7 @@ export async function openPayload(pkg: RpmPackage, opening: Opening): Promise<Op
     for await (const piece of source) {
       gathering.take(piece);
       ahead.follow(gathering.bytes);
+      opening.meanwhile(piece.length);
     }
     return { bytes: gathering.bytes, ahead };
   };

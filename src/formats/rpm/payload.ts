@@ -80,12 +80,18 @@ function sha256Of(file: HeaderFile, content: Buffer): string | null {
 
 /**
  * Reads the whole payload into memory and holds it against the header. Call it on a package whose digests and
- * signature have been checked. Entries come in the header's order, ghost files not at all.
+ * signature have been checked. Entries come in the header's order, ghost files not at all. `meanwhile` is called with the
+ * length of each piece that came out, while the decompressor goes on with the next.
  * Raises `corrupt-stream`, `too-large`, `decompression-bomb`, `too-many-entries`, `payload-malformed`, `payload-path`,
  * `payload-duplicate`, `payload-extra`, `payload-missing`, `payload-mismatch`, `payload-digest`, `program-missing`,
  * `compression-unsupported`, `rpm-malformed`, `rpm-unsupported`.
  */
-export async function readPayload(pkg: RpmPackage, limits: PayloadLimits, pipe: Pipe): Promise<PayloadEntry[]> {
+export async function readPayload(
+  pkg: RpmPackage,
+  limits: PayloadLimits,
+  pipe: Pipe,
+  meanwhile: (bytes: number) => void = () => undefined,
+): Promise<PayloadEntry[]> {
   checkFeatures(pkg.header);
   const files = headerFiles(pkg.header);
   const bounds = { ...PAYLOAD_LIMITS, ...limits };
@@ -100,7 +106,7 @@ export async function readPayload(pkg: RpmPackage, limits: PayloadLimits, pipe: 
     const carries = isLink(file.mode) || (isRegular(file.mode) && sets.carrier(index));
     return { mode: file.mode, mtime: file.mtime, size: carries ? file.size : 0 };
   };
-  const { bytes, ahead } = await openPayload(pkg, { files, lookup, limits: bounds, pipe });
+  const { bytes, ahead } = await openPayload(pkg, { files, lookup, limits: bounds, pipe, meanwhile });
   const found = new Map<number, CpioEntry>();
   for (const entry of cpioEntries(bytes, bounds.maxEntries, lookup)) {
     const index = listed(entry, byPath);

@@ -1,7 +1,7 @@
 // What goes into a bundle: for each kernel its levels, fetched, verified and looked into as for an installation; the keys that
 // signed them; the advisories about them. Nothing of this machine is changed but its cache.
 import { createHash } from 'node:crypto';
-import { verifyPackage } from '../../apply/verify.ts';
+import { verifySigned } from '../../apply/verify.ts';
 import { type BundleChoice, bundleChoice } from '../../decide/bundle.ts';
 import type { Advisory } from '../../domain/advisory.ts';
 import { because } from '../../domain/because.ts';
@@ -72,7 +72,7 @@ export async function collect(
     stream: null,
     pinned: null,
   };
-  const trustees: Trustees = { verify: async (rpm) => verifyPackage(rpm, trust) };
+  const trustees: Trustees = { verify: async (rpm) => verifySigned(rpm, trust) };
   const packages: Collected[] = [];
   for (const choice of choices) {
     for (const action of wanted(choice, all)) {

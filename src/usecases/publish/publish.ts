@@ -2,7 +2,7 @@
 // utility and kpatch-pm take as they take the vendor's. The real tools make it; what they made is held against what
 // an installation would ask of it before it is put among the others.
 import { extractModules } from '../../apply/extract.ts';
-import { verifyPackage } from '../../apply/verify.ts';
+import { verifySigned } from '../../apply/verify.ts';
 import { buildName, moduleProblem, type OwnPackage, ownPackage } from '../../decide/publish.ts';
 import { compareEvr } from '../../domain/evr.ts';
 import type { KernelRelease } from '../../domain/kernel.ts';
@@ -195,8 +195,8 @@ async function proven(machine: Machine, bytes: Buffer, pkg: OwnPackage, key: Pub
     const rpm = parseRpm(bytes);
     if (formatNevra(rpm.nevra) !== formatNevra(pkg.nevra))
       throw new KpmError('package-renamed', { text: `rpmbuild made ${formatNevra(rpm.nevra)}.` });
-    const verified = verifyPackage(rpm, { keys: [key], allowUnsigned: false, now: machine.now() });
-    const modules = await extractModules(verified, pkg.kernel, machine.run.filter);
+    const signed = verifySigned(rpm, { keys: [key], allowUnsigned: false, now: machine.now() });
+    const { modules } = await extractModules(signed, pkg.kernel, machine.run.filter);
     if (modules.map(({ module }) => module).join() === (pkg.module?.name ?? '')) return rpm;
     throw new KpmError('module-missing', { text: 'The package does not hold the module.' });
   } catch (error) {

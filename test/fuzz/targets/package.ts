@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { extractModules } from '../../../src/apply/extract.ts';
-import { judgeSignatures, verifyPackage } from '../../../src/apply/verify.ts';
+import { judgeSignatures, verifySigned } from '../../../src/apply/verify.ts';
 import { targetOf } from '../../../src/decide/schemes/rhel.ts';
 import { type KernelRelease, kernelRelease } from '../../../src/domain/kernel.ts';
 import { formatNevra } from '../../../src/domain/nevra.ts';
@@ -187,12 +187,11 @@ const kernelOf = (bytes: Buffer): KernelRelease => {
 async function contentOf(
   bytes: Buffer,
   kernel: KernelRelease,
-  trust: Parameters<typeof verifyPackage>[1],
+  trust: Parameters<typeof verifySigned>[1],
   pipe: Pipe,
 ): Promise<string> {
   const pkg = parseRpm(bytes);
-  const verified = verifyPackage(pkg, trust);
-  const modules = await extractModules(verified, kernel, pipe);
+  const { modules, verified } = await extractModules(verifySigned(pkg, trust), kernel, pipe);
   const facts = packageFacts(pkg);
   const shown = modules.map(({ bytes: content, ...rest }) => [
     rest,

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from '@jest/globals';
-import { verifyPackage } from '../../../src/apply/verify.ts';
+import { verifyPackage, verifySigned } from '../../../src/apply/verify.ts';
 import { mergeKeys, type PublicKey, parseKeys } from '../../../src/formats/openpgp/index.ts';
 import { parseRpm } from '../../../src/formats/rpm/package.ts';
 import { SIGTAG, TAG } from '../../../src/formats/rpm/tags.ts';
@@ -143,6 +143,12 @@ describe('several signatures on one package', () => {
     const other = Buffer.concat([payload, Buffer.of(0)]);
     expect(outcome(assembleRpm(bare, other, [...tags, headerOnly]))).toBe('payload-unsigned');
     expect(outcome(assembleRpm(bare, other, [...tags, headerOnly, whole]))).toBe('signature-bad');
+    // The MD5 is then the only digest of the payload: it tells damage from forgery, and waits for nothing.
+    const md5 = { tag: SIGTAG.md5, value: createHash('md5').update(bare).update(payload).digest() };
+    expect(outcome(assembleRpm(bare, other, [...tags, headerOnly, whole, md5]))).toBe('digest-bad');
+    const trust = { keys, allowUnsigned: false, now: NOW };
+    const spoilt = assembleRpm(bare, payload, [...tags, whole, { ...md5, value: Buffer.alloc(16) }]);
+    expect(codeOf(() => verifySigned(parseRpm(spoilt), trust))).toBe('digest-bad');
   });
 
   test('a digest of the payload that anybody can collide does not stand for it', () => {
