@@ -50,6 +50,18 @@ export interface BuildIdLink {
   readonly target: string;
 }
 
+/** What extractModules finds wrong with a package's own content. */
+export const CONTENT_FAULTS: readonly ErrorCode[] = [
+  'module-wrong-kernel',
+  'module-not-livepatch',
+  'module-wrong-arch',
+  'module-misplaced',
+  'module-missing',
+  'module-name',
+  'not-a-module',
+  'package-file-refused',
+];
+
 /** A module file's bytes are held in memory; the largest real ones have some MB. */
 const MAX_MODULE = 256 * 1024 * 1024;
 const HOME = '/usr/lib/kpatch/';

@@ -1,7 +1,7 @@
 // Fetch, verify, extract: from a planned package to bytes that may be installed. Nothing of the machine changes here
 // but the cache, and the keys a person consents to.
 
-import { extractModules, type StagedModule } from '../apply/extract.ts';
+import { CONTENT_FAULTS, extractModules, type StagedModule } from '../apply/extract.ts';
 import type { VerifiedPackage } from '../apply/verify.ts';
 import { because } from '../domain/because.ts';
 import { compareEvr } from '../domain/evr.ts';
@@ -38,20 +38,10 @@ export interface Staging {
 }
 
 /**
- * Faults of a package's own content: the next level down may be sound. Faults of digest and signature are not among them;
- * but a level by a key that is not pinned must not keep the vendor's own levels away.
+ * The next level down may be sound. Faults of digest and signature are not among them; but a level by a key that is not
+ * pinned must not keep the vendor's own levels away.
  */
-const UNUSABLE: readonly ErrorCode[] = [
-  'module-wrong-kernel',
-  'module-not-livepatch',
-  'module-wrong-arch',
-  'module-misplaced',
-  'module-missing',
-  'module-name',
-  'not-a-module',
-  'package-file-refused',
-  'key-not-pinned',
-];
+const UNUSABLE: readonly ErrorCode[] = [...CONTENT_FAULTS, 'key-not-pinned'];
 
 /**
  * Brings one planned package, or the next usable level below it, to the point where it can be installed.

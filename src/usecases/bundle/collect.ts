@@ -1,6 +1,7 @@
 // What goes into a bundle: for each kernel its levels, fetched, verified and looked into as for an installation; the keys that
 // signed them; the advisories about them. Nothing of this machine is changed but its cache.
 import { createHash } from 'node:crypto';
+import { CONTENT_FAULTS } from '../../apply/extract.ts';
 import { verifySigned } from '../../apply/verify.ts';
 import { type BundleChoice, bundleChoice } from '../../decide/bundle.ts';
 import type { Advisory } from '../../domain/advisory.ts';
@@ -130,22 +131,11 @@ async function attempt<T>(all: boolean, ui: Ui, act: (ui: Ui) => Promise<T>): Pr
   try {
     return await act({ ...ui, warn: () => undefined });
   } catch (error) {
-    if (!(error instanceof KpmError) || !LEFT_OUT.includes(error.code)) throw error;
+    if (!(error instanceof KpmError) || !CONTENT_FAULTS.includes(error.code)) throw error;
     ui.warn(`${error.message} It is left out.`);
     return null;
   }
 }
-
-const LEFT_OUT: readonly string[] = [
-  'module-wrong-kernel',
-  'module-not-livepatch',
-  'module-wrong-arch',
-  'module-misplaced',
-  'module-missing',
-  'module-name',
-  'not-a-module',
-  'package-file-refused',
-];
 
 /** The file of a package in the bundle; a name that is too long or too odd for a plain tar entry gives way to the digest. */
 function pathOf(offer: OfferedPackage, sha256: string): string {
