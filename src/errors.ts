@@ -30,7 +30,7 @@ export const ERROR_CODES = {
   },
   'needs-root': {
     meaning: 'The verb changes the machine and the user may not.',
-    next: 'Run it as root (sudo), or use --dry-run.',
+    next: 'Run it as root (sudo); where --dry-run needs no root, the message says so.',
   },
   aborted: {
     meaning: 'The question was answered no or could not be asked, or a signal came before anything was changed.',

@@ -92,6 +92,9 @@ export function decide(world: World, request: Request, ui: Ui, undo?: HistoryRec
   return plan;
 }
 
+/** Verbs whose dry run, too, reads what only root may read. */
+const DRY_RUN_OF_ROOT: readonly Request['verb'][] = ['history', 'keys', 'machine'];
+
 /** The lock of the root, for a verb that changes something. Raises `needs-root`, `locked`. */
 export async function lock(machine: Machine, request: Request, ui: Ui): Promise<LockedState> {
   if (machine.root.isHost && machine.uid !== 0) {
@@ -100,7 +103,9 @@ export async function lock(machine: Machine, request: Request, ui: Ui): Promise<
     const typed = [verb, ...words.map(forShell)].join(' ');
     throw new KpmError('needs-root', {
       text: `kpatch-pm ${verb} changes this system, which only root may do.`,
-      hint: `Run: sudo kpatch-pm ${typed}   (or look first: kpatch-pm ${typed} --dry-run)`,
+      hint: DRY_RUN_OF_ROOT.includes(request.verb)
+        ? `Run: sudo kpatch-pm ${typed}`
+        : `Run: sudo kpatch-pm ${typed}   (or look first: kpatch-pm ${typed} --dry-run)`,
     });
   }
   return lockState(machine, openState(machine), {

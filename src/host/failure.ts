@@ -41,7 +41,7 @@ export function unwritable(shown: string, error: unknown): KpmError {
     return new KpmError('needs-root', {
       text: `${shown} may not be changed by this user.`,
       subject: shown,
-      hint: 'Run the command as root (sudo), or use --dry-run to see what it would do.',
+      hint: `Check who may write there (ls -ld ${path.dirname(shown)}), or run the command as root.`,
       cause: error,
     });
   }
