@@ -4,6 +4,7 @@ import { formatNevra } from '../../domain/nevra.ts';
 import { cleanDeep } from './clean.ts';
 import { type ErrorJson, JSON_FORMAT } from './json.ts';
 import type { Style } from './style.ts';
+import { table } from './table.ts';
 import { cut, padEnd, wrap } from './width.ts';
 
 /** Name of the time zone to show times in; undefined: the system's. */
@@ -64,31 +65,44 @@ function actionsCell(record: HistoryRecord): string {
 /** The same in every row, for each root has a history of its own; in the table it would leave no room for the verb. */
 const ROOT = /(?<!\S)--installroot[= ](?:'(?:[^']|'\\'')*'|\S+) ?/g;
 
+const HEADS = ['ID', 'Command line', 'Date and time', 'Action(s)', 'Altered'] as const;
+/** What dnf's form of the table needs; on a narrower screen cells are folded instead. */
+const LEAST_WIDTH = 80;
+
 /** The table; what does not fit into it, `info` tells. */
 export function renderHistory(views: readonly HistoryView[], style: Style, zone: Zone): string {
-  const command = Math.max(24, style.width - 56);
-  const line = (id: string, what: string, time: string, actions: string, altered: string): string =>
-    `${id} | ${padEnd(cut(what, command)[0] ?? '', command)} | ${time.padEnd(TIME)} | ${actions.padEnd(ACTIONS)} | ${altered}`.trimEnd();
-  const head = line('ID    ', 'Command line', 'Date and time', 'Action(s)', 'Altered');
-  const rows = cleanDeep([...views]).map((view) => {
-    const { record } = view;
-    const altered = `${String(record.actions.filter(isDone).length).padStart(5)} ${mark(view)}`;
-    return line(
-      String(record.id).padStart(6),
-      record.command.replace(ROOT, ''),
-      localTime(record.begun, zone, false),
-      actionsCell(record),
-      altered,
-    );
-  });
-  return `${[head, '-'.repeat(head.length), ...rows].join('\n')}\n`;
+  const rows = cleanDeep([...views]).map((view) => cellsOf(view, zone));
+  const lines = style.width < LEAST_WIDTH ? foldedLines(rows, style) : dnfLines(rows, style.width);
+  return `${lines.join('\n')}\n`;
+}
+
+function cellsOf(view: HistoryView, zone: Zone): string[] {
+  const { id, command, begun, actions } = view.record;
+  const altered = `${String(actions.filter(isDone).length).padStart(5)} ${mark(view)}`;
+  const time = localTime(begun, zone, false);
+  return [String(id).padStart(6), command.replace(ROOT, ''), time, actionsCell(view.record), altered];
+}
+
+/** One line a run; the column of command lines takes what the others leave. */
+function dnfLines(rows: readonly string[][], width: number): string[] {
+  const command = width - 56;
+  const line = ([id = '', what = '', time = '', actions = '', altered = '']: readonly string[]): string =>
+    `${id.padEnd(6)} | ${padEnd(cut(what, command)[0] ?? '', command)} | ${time.padEnd(TIME)} | ${actions.padEnd(ACTIONS)} | ${altered}`.trimEnd();
+  const head = line(HEADS);
+  return [head, '-'.repeat(head.length), ...rows.map(line)];
+}
+
+function foldedLines(rows: readonly string[][], style: Style): string[] {
+  const columns = HEADS.map((head) => ({ head }));
+  const cells = rows.map((row) => ({ cells: row.map((cell) => cell.trim()) }));
+  return table(columns, cells, style, { rules: false, spread: false });
 }
 
 /** One block a run. */
 export function renderHistoryInfo(views: readonly HistoryView[], style: Style, zone: Zone): string {
   return cleanDeep([...views])
     .map((view) => block(view, style, zone))
-    .join(`${'-'.repeat(Math.min(style.width, 79))}\n`);
+    .join(`${'-'.repeat(style.width - 1)}\n`);
 }
 
 function block({ record, running }: HistoryView, style: Style, zone: Zone): string {

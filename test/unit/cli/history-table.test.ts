@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { renderHistory } from '../../../src/cli/render/history.ts';
+import { renderHistory, renderHistoryInfo } from '../../../src/cli/render/history.ts';
 import { HISTORY_FORMAT, type HistoryRecord } from '../../../src/domain/history.ts';
 
 const record = (id: number, command: string): HistoryRecord => ({
@@ -32,4 +32,15 @@ test('the table says what was asked for, not the root, which is the same in ever
     'download --destdir=--ins',
     'install x',
   ]);
+});
+
+test.each([40, 60, 79, 80, 120])('no line of the history is wider than a screen of %p columns', (width) => {
+  const views = [{ record: record(1, 'remove -y kpatch-patch-5_14_0-427_13_1'), running: false }];
+  const style = { width, color: false, symbols: false };
+  const lines = renderHistory(views, style, 'UTC').split('\n');
+  expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(width);
+  const between = renderHistoryInfo([...views, ...views], style, 'UTC')
+    .split('\n')
+    .find((line) => /^-+$/.test(line));
+  expect(between).toHaveLength(width - 1);
 });
