@@ -2,7 +2,7 @@
 import { KpmError } from '../errors.ts';
 import { clean } from './render/clean.ts';
 import { paint, type Style } from './render/style.ts';
-import { wrap } from './render/width.ts';
+import { textWidth, wrap } from './render/width.ts';
 
 /** Whatever was thrown, as an error with a code. */
 export function asKpmError(thrown: unknown): KpmError {
@@ -21,8 +21,22 @@ export function errorLines(text: string, hint: string | null, style: Style): str
   return `${[...lines, ...hintLines(hint, style)].join('\n')}\n`;
 }
 
+/** Behind a colon, to the end: a command, not a sentence. */
+const COMMAND = /^(.*?:) ([a-z](?:(?![.,;](?: |$)).)*)$/;
+
+/** A hint that does not fit has each of its parts (three spaces lie between) on a line of its own. */
 function hintLines(hint: string | null, style: Style): string[] {
-  return hint === null ? [] : wrap(clean(hint), style.width - 2).map((line) => `  ${line}`);
+  if (hint === null) return [];
+  const width = style.width - 2;
+  const whole = clean(hint);
+  const parts = textWidth(whole) <= width ? [whole] : whole.split(/ {3,}/);
+  return parts.flatMap((part) => partLines(part, width)).map((line) => `  ${line}`);
+}
+
+/** A command stays in one piece, however long: it is there to be copied. */
+function partLines(part: string, width: number): string[] {
+  const [, what, command] = textWidth(part) <= width ? [] : (COMMAND.exec(part) ?? []);
+  return what === undefined ? wrap(part, width) : [...wrap(what, width), `  ${command}`];
 }
 
 /** What standard error says of a run that ended with this error. An answer of no is not called an error. */
