@@ -7,6 +7,7 @@ import type { World } from '../domain/world.ts';
 import { compareKernels, kernelEvr, kernelNames } from './fixes.ts';
 import { targetOf } from './schemes/rhel.ts';
 import { type StreamReport, streams } from './streams.ts';
+import { unseen } from './unseen.ts';
 
 /** What an administrator wrote about kernels whose release a pattern fits. */
 export interface StreamPolicy {
@@ -37,7 +38,8 @@ export interface AdvisedStream extends StreamReport {
 export interface UpdateEffect {
   /** The kernel an ordinary update would bring; null when none. */
   readonly kernel: string | null;
-  readonly coverage: 'unchanged' | 'kept' | 'lost' | 'gained' | 'none';
+  /** `unknown`: not every repository could be read. */
+  readonly coverage: 'unchanged' | 'kept' | 'lost' | 'gained' | 'none' | 'unknown';
   readonly text: string;
 }
 
@@ -82,14 +84,17 @@ function endOf(stream: StreamReport, world: World, policies: readonly StreamPoli
       text: `${ended ? 'ended' : 'ends'} ${policy.ends}${note}`,
     };
   }
-  if (!stream.supported) return { how: 'unknown', date: null, ended: null, estimate: false, text: 'has no stream' };
+  if (!stream.supported) {
+    const text = stream.known ? 'has no stream' : 'is not known';
+    return { how: 'unknown', date: null, ended: null, estimate: false, text };
+  }
   const next = nextMinor(stream.release, world);
   if (next !== null) {
     const text = `probably closed (estimate): kernels of ${next} are on offer and no extended-support repository is enabled`;
     return { how: 'rule', date: null, ended: true, estimate: true, text };
   }
   const first = firstLevel(stream.release, world);
-  if (first === null) return { how: 'unknown', date: null, ended: null, estimate: true, text: 'its end is not known' };
+  if (first === null) return { how: 'unknown', date: null, ended: null, estimate: true, text: 'has no known end' };
   const until = first + USUAL_DAYS * DAY;
   const date = new Date(until * 1000).toISOString().slice(0, 10);
   const text = `${until < now ? 'ended' : 'ends'} about ${date} (estimate: a year after its first level)`;
@@ -122,22 +127,40 @@ function firstLevel(release: string, world: World): number | null {
 function effect(world: World, advised: readonly AdvisedStream[]): UpdateEffect {
   const now = world.kernels.find(({ running }) => running) ?? newestInstalled(world.kernels);
   if (!now) return { kernel: null, coverage: 'none', text: 'no kernel is installed' };
-  const supports = (release: string): boolean => advised.find((one) => one.release === release)?.supported ?? false;
-  const newest = newestOffered(world, now, supports);
+  const stream = (release: string): AdvisedStream | undefined => advised.find((one) => one.release === release);
+  const newest = newestOffered(world, now, (release) => stream(release)?.supported ?? false);
   const top =
     newestInstalled(world.kernels.filter((kernel) => kernelNames(kernel).join() === kernelNames(now).join())) ?? now;
-  if (newest === null || compareKernels(newest, kernelEvr(top)) <= 0) {
-    return { kernel: null, coverage: 'unchanged', text: 'no newer kernel is on offer' };
-  }
-  const [before, after] = [supports(now.release), supports(newest.uname)];
-  const coverage = before ? (after ? 'kept' : 'lost') : after ? 'gained' : 'none';
+  if (newest === null || compareKernels(newest, kernelEvr(top)) <= 0) return noNewer(world);
+  return { kernel: newest.uname, ...change(now.release, newest.uname, stream(now.release), stream(newest.uname)) };
+}
+
+function noNewer(world: World): UpdateEffect {
+  return unseen(world) === null
+    ? { kernel: null, coverage: 'unchanged', text: 'no newer kernel is on offer' }
+    : { kernel: null, coverage: 'unknown', text: 'whether a newer kernel is on offer is not known' };
+}
+
+/** From one kernel to another: what becomes of the coverage. */
+function change(
+  from: string,
+  to: string,
+  before: StreamReport | undefined,
+  after: StreamReport | undefined,
+): Pick<UpdateEffect, 'coverage' | 'text'> {
+  const brings = `brings ${to}`;
+  if (after?.known === false)
+    return { coverage: 'unknown', text: `${brings}; whether it has live patches is not known` };
+  if (before?.known === false)
+    return { coverage: 'unknown', text: `${brings}, which ${after?.supported ? 'has' : 'has no'} live patches` };
+  const coverage = before?.supported ? (after?.supported ? 'kept' : 'lost') : after?.supported ? 'gained' : 'none';
   const texts = {
     kept: 'which has live patches too',
-    lost: `which has no live patches, as ${now.release} has`,
+    lost: `which has no live patches, as ${from} has`,
     gained: 'which has live patches',
     none: 'which has no live patches either',
   };
-  return { kernel: newest.uname, coverage, text: `brings ${newest.uname}, ${texts[coverage]}` };
+  return { coverage, text: `${brings}, ${texts[coverage]}` };
 }
 
 function newestOffered(
@@ -162,6 +185,8 @@ const newestInstalled = (kernels: readonly InstalledKernel[]): InstalledKernel |
 function commands(world: World, advised: readonly AdvisedStream[], update: UpdateEffect): string[] {
   if (update.coverage === 'lost' && !world.settings.autofilter) return ['kpatch-pm auto-filter'];
   const running = advised.find((one) => one.running);
+  if (unseen(world) !== null && (update.coverage === 'unknown' || !running?.supported))
+    return world.repositories.length > 0 ? ['kpatch-pm makecache'] : [];
   if (running?.supported) return [];
   const best = advised.find(
     (one) => one.supported && one.end.ended !== true && (one.installed || one.offeredBy.length > 0),

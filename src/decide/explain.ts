@@ -8,6 +8,7 @@ import { isSubscription, type PackagedPatch } from './installed.ts';
 import type { Candidates } from './match.ts';
 import { quarantinedPackage } from './quarantined.ts';
 import { streamName } from './schemes/rhel.ts';
+import { noMetadata } from './unseen.ts';
 
 /** The reason for doing nothing for this kernel. Takes what was found for it; the first case that fits is told. */
 export function skippedText(
@@ -53,17 +54,6 @@ function installedText(candidates: Candidates, installed: PackagedPatch, world: 
   if (blind)
     return because('no-metadata', `${name} is installed; whether there is a newer one is not known: ${blind.text}`);
   return because('up-to-date', `${name} is installed, nothing newer is usable`);
-}
-
-function noMetadata(world: World): Because | null {
-  if (world.repositories.some((repo) => repo.used)) return null;
-  const text =
-    world.repositories.length === 0
-      ? 'no repository is enabled'
-      : world.repositories.every(({ problem }) => problem?.code === 'cache-missing')
-        ? 'what the repositories offer was never fetched'
-        : 'no repository could be read; run `kpatch-pm makecache` to see why';
-  return because('no-metadata', text);
 }
 
 function noStream(kernel: InstalledKernel, world: World): Because {

@@ -5,6 +5,8 @@ import type { OfferedPackage } from '../domain/package.ts';
 import type { World } from '../domain/world.ts';
 import { installedLevel } from './installed.ts';
 import { candidatesFor } from './match.ts';
+import { streamName } from './schemes/rhel.ts';
+import { noMetadata, unseen } from './unseen.ts';
 
 export interface StreamReport {
   readonly release: string;
@@ -14,6 +16,8 @@ export interface StreamReport {
   readonly offeredBy: readonly string[];
   /** Whether a live-patch package exists for it that could be used: the filter keeps such kernels. */
   readonly supported: boolean;
+  /** False where none was found and not every repository could be read: it is then not known whether there is one. */
+  readonly known: boolean;
   readonly newest: OfferedPackage | null;
   readonly levels: number;
 }
@@ -44,12 +48,15 @@ export function streamOf(release: string, world: World): StreamReport {
 function line(release: string, kernel: InstalledKernel | null, offeredBy: string[], world: World): StreamReport {
   const { usable } = candidatesFor(kernel ?? asIfInstalled(release), world);
   const subscribed = kernel !== null && installedLevel(kernel, world) !== null;
+  const supported = usable.length > 0 || subscribed;
   return {
     release,
     installed: kernel !== null,
     running: kernel?.running ?? false,
     offeredBy,
-    supported: usable.length > 0 || subscribed,
+    supported,
+    // Of a form that no vendor's live patches fit, one repository knows as much as all.
+    known: supported || (streamName(release) === null ? noMetadata(world) : unseen(world)) === null,
     newest: usable[0] ?? null,
     levels: usable.length,
   };

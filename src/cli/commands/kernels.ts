@@ -2,6 +2,7 @@
 import { advise } from '../../decide/advise.ts';
 import { exclusions } from '../../decide/exclusions.ts';
 import { streams } from '../../decide/streams.ts';
+import { unseen } from '../../decide/unseen.ts';
 import { EXIT, type KpmError } from '../../errors.ts';
 import { observe } from '../../pipeline/world.ts';
 import { streamPolicies } from '../../usecases/advise.ts';
@@ -18,20 +19,26 @@ export async function run({ machine, request, ui, output, options }: Context): P
   const wanted = selector(request, world);
   const format = options.value('format');
   if (format !== null) {
-    output.out(renderExclusions(exclusions(world), format));
+    output.out(renderExclusions(exclusions(world), format, unseen(world)));
     return EXIT.done;
   }
   const only = options.flag('supported');
-  const found = streams(world).filter(({ release, supported }) => wanted(release) && (supported || !only));
   if (options.flag('advise')) {
     const advice = advise(world, streamPolicies(machine.root, ui));
-    const chosen = { ...advice, streams: advice.streams.filter(({ release }) => wanted(release)) };
+    const chosen = {
+      ...advice,
+      streams: advice.streams.filter(({ release }) => wanted(release)),
+      unseen: unseen(world),
+    };
     const next = advice.next.map((command) => forThisRoot(command, options));
     const shown = { ...chosen, next, settings: world.settings, repositories: world.repositories };
     output.out(options.flag('json') ? jsonText(adviceJson(shown)) : renderAdvice(shown, output.outStyle));
     return EXIT.done;
   }
-  const view = { settings: world.settings, repositories: world.repositories, streams: found };
+  const asked = streams(world).filter(({ release }) => wanted(release));
+  const found = only ? asked.filter(({ supported }) => supported) : asked;
+  const blind = asked.some(({ known }) => !known) ? unseen(world) : null;
+  const view = { settings: world.settings, repositories: world.repositories, streams: found, only, unseen: blind };
   output.out(options.flag('json') ? jsonText(kernelsJson(view)) : renderKernels(view, output.outStyle));
   return EXIT.done;
 }

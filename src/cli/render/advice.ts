@@ -11,6 +11,8 @@ import { wrap } from './width.ts';
 export interface AdviceView extends Advice {
   readonly settings: Settings;
   readonly repositories: readonly RepositoryState[];
+  /** What of the repositories could not be seen; null where all was. */
+  readonly unseen: string | null;
 }
 
 const COLUMNS: readonly Column[] = [{ head: 'Kernel' }, { head: 'State' }, { head: 'Patches' }, { head: 'Last level' }];
@@ -29,7 +31,9 @@ export function renderAdvice(foreign: AdviceView, style: Style): string {
     cells: [stream.release, stateOf(stream), patchesOf(stream), lastLevel(stream)],
     below: stream.supported ? wrap(`its stream ${stream.end.text}`, style.width - 3).map((line) => `   ${line}`) : [],
   }));
-  const lines = [...table(COLUMNS, rows, style), '', ...wrap(`dnf update: ${view.update.text}.`, style.width, '  ')];
+  const blind = view.unseen === null ? [] : wrap(`Unknown: ${view.unseen}.`, style.width, '  ');
+  const update = wrap(`dnf update: ${view.update.text}.`, style.width, '  ');
+  const lines = [...table(COLUMNS, rows, style), '', ...blind, ...update];
   if (view.next.length > 0) lines.push('', 'Next:', ...view.next.map((one) => `  ${paint(style, 'strong', one)}`));
   return `${lines.join('\n')}\n`;
 }

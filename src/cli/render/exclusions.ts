@@ -5,10 +5,11 @@ import { cleanDeep } from './clean.ts';
 
 const NONE = '# every kernel on offer has live patches, or is installed\n';
 
-/** `exclude`: a line for dnf.conf. `versionlock`: lines for versionlock.list, each an exclusion. */
-export function renderExclusions(foreign: readonly Exclusion[], format: string): string {
+/** `exclude`: a line for dnf.conf. `versionlock`: lines for versionlock.list, each an exclusion. `unseen`: what could not be read. */
+export function renderExclusions(foreign: readonly Exclusion[], format: string, unseen: string | null): string {
   const list = cleanDeep(foreign);
-  if (list.length === 0) return NONE;
+  if (list.length === 0)
+    return unseen === null ? NONE : `# which kernels have live patches is not known: ${cleanDeep(unseen)}\n`;
   if (format === 'versionlock') {
     return list.map(({ name, epoch, version, release }) => `!${name}-${epoch}:${version}-${release}.*\n`).join('');
   }

@@ -8,6 +8,7 @@ import { JSON_FORMAT, repositoryJson } from './json.ts';
 import { shortLevel } from './plan.ts';
 import type { Style } from './style.ts';
 import { type Column, type Row, table } from './table.ts';
+import { wrap } from './width.ts';
 
 const COLUMNS: readonly Column[] = [{ head: 'Kernel' }, { head: 'State' }, { head: 'Patches' }, { head: 'Repository' }];
 
@@ -15,6 +16,10 @@ export interface KernelsView {
   readonly settings: Settings;
   readonly repositories: readonly RepositoryState[];
   readonly streams: readonly StreamReport[];
+  /** Only kernels with live patches were asked for. */
+  readonly only: boolean;
+  /** Why it is not known of every kernel whether it has live patches; null where it is. */
+  readonly unseen: string | null;
 }
 
 export function stateOf(stream: StreamReport): string {
@@ -24,24 +29,37 @@ export function stateOf(stream: StreamReport): string {
 
 export function patchesOf(stream: StreamReport): string {
   if (stream.newest) return looksEmpty(stream.newest) ? 'no fixes' : shortLevel(stream.newest);
-  return stream.supported ? 'subscribed' : 'none';
+  if (stream.supported) return 'subscribed';
+  return stream.known ? 'none' : 'unknown';
 }
 
 /** The whole screen; ends with a line break. */
 export function renderKernels(foreign: KernelsView, style: Style): string {
   const view = cleanDeep(foreign);
-  if (view.streams.length === 0) return 'No kernel is installed or on offer.\n';
+  const blind = unseenLines(view, style);
+  if (view.streams.length === 0) return `${(blind.length > 0 ? blind : [emptyText(view)]).join('\n')}\n`;
   const rows: Row[] = view.streams.map((stream) => ({
     tone: stream.running ? 'strong' : 'plain',
     cells: [stream.release, stateOf(stream), patchesOf(stream), stream.offeredBy.join(', ') || '-'],
   }));
   const lines = table(COLUMNS, rows, style);
-  const hidden = view.streams.filter((stream) => !stream.supported && !stream.installed).length;
+  if (blind.length > 0) lines.push('', ...blind);
+  const hidden = view.streams.filter((stream) => stream.known && !stream.supported && !stream.installed).length;
   if (view.settings.autofilter && hidden > 0) {
     const what = hidden === 1 ? 'the kernel' : `the ${hidden} kernels`;
     lines.push('', `The filter is on: dnf does not offer ${what} without live patches.`);
   }
   return `${lines.join('\n')}\n`;
+}
+
+const emptyText = ({ only }: KernelsView): string =>
+  only ? 'No kernel that is installed or on offer has live patches.' : 'No kernel is installed or on offer.';
+
+/** What could not be known, as a sentence; no lines where everything is. */
+function unseenLines({ unseen, streams, only }: KernelsView, style: Style): string[] {
+  if (unseen === null) return [];
+  const which = `Which ${streams.length > 0 ? 'other ' : ''}kernels have live patches is not known`;
+  return wrap(`${only ? which : 'Unknown'}: ${unseen}.`, style.width, '  ');
 }
 
 /** `kernels --json`: format, kernels (newest first), repositories, error. */
@@ -62,6 +80,7 @@ export function streamJson(stream: StreamReport): Record<string, unknown> {
     running: stream.running,
     offered_by: [...stream.offeredBy],
     supported: stream.supported,
+    known: stream.known,
     newest: stream.newest ? formatNevra(stream.newest) : null,
     levels: stream.levels,
   };

@@ -9,6 +9,7 @@ import type { Style } from '../../../src/cli/render/style.ts';
 import { textWidth } from '../../../src/cli/render/width.ts';
 import { planFor } from '../../../src/decide/plan.ts';
 import { streams } from '../../../src/decide/streams.ts';
+import { unseen } from '../../../src/decide/unseen.ts';
 import { type KernelReport, kernelReports, type Verdict } from '../../../src/decide/verdict.ts';
 import { because } from '../../../src/domain/because.ts';
 import type { World } from '../../../src/domain/world.ts';
@@ -73,7 +74,10 @@ const status = (of: World, look: Style) => {
   return renderStatus({ settings, repositories, kernels: kernelReports(of), takes }, look);
 };
 const kernels = (of: World, look: Style) =>
-  renderKernels({ settings: of.settings, repositories: of.repositories, streams: streams(of) }, look);
+  renderKernels(
+    { settings: of.settings, repositories: of.repositories, streams: streams(of), only: false, unseen: unseen(of) },
+    look,
+  );
 
 const offeredKernel = (uname: string) => ({
   name: 'kernel-core',
@@ -107,6 +111,7 @@ const SCREENS: Record<string, () => string> = {
     kernels(
       {
         ...fresh,
+        repositories: [repo(BASE)],
         settings: { autoupdate: true, autofilter: true },
         offeredKernels: [offeredKernel('5.14.0-570.1.1.el9_6.x86_64'), offeredKernel(NONE)],
       },

@@ -1,6 +1,7 @@
 // When a stream ends and how that is known; what an ordinary update would do to the coverage.
 import { describe, expect, test } from '@jest/globals';
 import { advise, type StreamPolicy } from '../../../src/decide/advise.ts';
+import { exclusions } from '../../../src/decide/exclusions.ts';
 import type { OfferedKernel } from '../../../src/domain/package.ts';
 import type { World } from '../../../src/domain/world.ts';
 import { K, kernel, offer, repo, world } from '../../support/world.ts';
@@ -159,5 +160,30 @@ describe('an update', () => {
   ])('%s', (_what, seen, release, coverage, next) => {
     const advice = advise(seen, []);
     expect([advice.update.kernel, advice.update.coverage, advice.next]).toEqual([release, coverage, next]);
+  });
+});
+
+describe('where a repository could not be read', () => {
+  const unread = repo('base', { used: false, fetched: null, ageSeconds: null, stale: true });
+  test.each<[string, World]>([
+    ['none is enabled', usual({ repositories: [], offered: [] })],
+    ['none was read', usual({ repositories: [unread], offered: [] })],
+    ['one was not read', usual({ repositories: [repo('other'), unread], offered: [] })],
+  ])('%s: nothing is claimed of what was not found', (_what, seen) => {
+    const { streams, update, next } = advise(seen, []);
+    expect(streams[0]).toMatchObject({ release: K, supported: false, known: false, end: { text: 'is not known' } });
+    expect(update).toEqual({
+      kernel: null,
+      coverage: 'unknown',
+      text: 'whether a newer kernel is on offer is not known',
+    });
+    expect(next).toEqual(seen.repositories.length > 0 ? ['kpatch-pm makecache'] : []);
+  });
+
+  test('a kernel whose live patches may be there is neither lost nor kept away', () => {
+    const seen = usual({ repositories: [repo('other'), unread], offeredKernels: [offeredKernel(SAME)] });
+    expect(advise(seen, []).update).toMatchObject({ kernel: SAME, coverage: 'unknown' });
+    expect(exclusions(seen)).toEqual([]);
+    expect(exclusions(usual({ offeredKernels: [offeredKernel(SAME)] }))).not.toEqual([]);
   });
 });
