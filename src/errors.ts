@@ -330,7 +330,7 @@ export const ERROR_CODES = {
     next: 'Check metalink= and mirrorlist= of the repository.',
   },
   'cache-missing': {
-    meaning: 'Only the cache may be used (-C), and it holds nothing usable for a repository.',
+    meaning: 'The run does not use the network (-C, or a verb that answers from the cache), and the cache holds nothing usable of a repository.',
     next: 'Run kpatch-pm makecache.',
   },
   'repo-unsigned': {

@@ -9,7 +9,7 @@ export function noMetadata(world: World): Because | null {
     world.repositories.length === 0
       ? 'no repository is enabled'
       : world.repositories.every(({ problem }) => problem?.code === 'cache-missing')
-        ? 'what the repositories offer was never fetched'
+        ? 'what the repositories offer is not in the cache'
         : 'no repository could be read; run `kpatch-pm makecache` to see why';
   return because('no-metadata', text);
 }

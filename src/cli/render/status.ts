@@ -214,8 +214,8 @@ function metadataLines(repositories: readonly RepositoryState[], style: Style): 
 
 function metadata({ ageSeconds, used, stale, problem }: RepositoryState): string {
   // `status` looks only into the cache; that nothing is there yet is no fault of the repository.
-  if (problem?.code === 'cache-missing') return 'never fetched';
-  const age = ageSeconds === null ? 'never fetched' : `checked ${humanAge(ageSeconds)} ago`;
+  if (problem?.code === 'cache-missing') return 'not in the cache';
+  const age = ageSeconds === null ? 'none' : `checked ${humanAge(ageSeconds)} ago`;
   const old = used && stale ? ', past its expiry' : '';
   const trouble = problem === null ? '' : `; ${problem.text}`;
   return `${age}${old}${used ? '' : '; not used'}${trouble}`;

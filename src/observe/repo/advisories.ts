@@ -50,7 +50,7 @@ export async function advisoriesOf(
     const kept = loadKept(cache, key, sum);
     if (kept) return { list: kept, state: 'read', problem: null };
     if (mode.cacheOnly) {
-      return unread('cache-missing', `The advisories of ${repo.id} were never fetched; run: kpatch-pm makecache`);
+      return unread('cache-missing', `The advisories of ${repo.id} are not in the cache; run: kpatch-pm makecache`);
     }
     const list = await download(repo, mirrors, record, net, mode);
     keep(cache, key, sum, list);

@@ -158,7 +158,7 @@ function misconfigured(repo: RepoConfig, problem: Problem): KpmError {
 
 function notCached(repo: RepoConfig): KpmError {
   return new KpmError('cache-missing', {
-    text: `Nothing usable is cached of repository ${repo.id}, and the network may not be used (-C).`,
+    text: `Nothing usable of repository ${repo.id} is in the cache, and this run does not use the network.`,
     subject: repo.id,
     hint: 'Run: kpatch-pm makecache',
   });
