@@ -330,7 +330,8 @@ export const ERROR_CODES = {
     next: 'Check metalink= and mirrorlist= of the repository.',
   },
   'cache-missing': {
-    meaning: 'The run does not use the network (-C, or a verb that answers from the cache), and the cache holds nothing usable of a repository.',
+    meaning:
+      'The run does not use the network (-C, or a verb that answers from the cache), and the cache holds nothing usable of a repository.',
     next: 'Run kpatch-pm makecache.',
   },
   'repo-unsigned': {
@@ -635,6 +636,11 @@ export class KpmError extends Error {
     this.code = code;
     this.subject = detail.subject ?? null;
     this.hint = detail.hint ?? null;
+  }
+
+  /** The sentence as it goes on behind a colon. */
+  get reason(): string {
+    return this.message.replace(/^(?:An?|It|No|Nothing|Only|That|The|There|This|What)\b/, (word) => word.toLowerCase());
   }
 
   /** The exit status of a program that ends with this error. */

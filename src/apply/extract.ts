@@ -120,7 +120,7 @@ function facts(pkg: RpmPackage, path: string, bytes: Buffer): ModuleFacts {
   try {
     return moduleFacts(bytes);
   } catch (error) {
-    if (error instanceof KpmError) throw refuse(pkg, 'not-a-module', `${path}: ${error.message.replace(/\.$/, '')}`);
+    if (error instanceof KpmError) throw refuse(pkg, 'not-a-module', `${path}: ${error.reason.replace(/\.$/, '')}`);
     throw error;
   }
 }

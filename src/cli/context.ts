@@ -109,7 +109,8 @@ export function selector(request: Request, world: World): (release: string) => b
 /** What was noticed while looking, and every repository that was left out: nothing is skipped silently. */
 export function tellNotices(ui: Ui, world: World): void {
   for (const { text } of world.notices) ui.warn(text);
-  for (const { id, used, problem } of world.repositories) {
-    if (problem) ui.warn(used ? `Repository ${id}: ${problem.text}` : `Repository ${id} is left out: ${problem.text}`);
+  for (const { used, problem } of world.repositories) {
+    const what = used ? 'What was fetched of it before is used.' : 'The repository is left out.';
+    if (problem) ui.warn(`${problem.text} ${what}`);
   }
 }

@@ -22,7 +22,7 @@ export async function whileInhibited<T>(
   const args = ['--what=shutdown', '--who=kpatch-pm', `--why=${why}`, '--mode=block', 'cat'];
   const held = drain(run.filter('systemd-inhibit', args, open())).catch((error: unknown) => {
     if (!(error instanceof KpmError)) throw error;
-    tell(`A shutdown is not held back meanwhile: ${error.message}`);
+    tell(`A shutdown is not held back meanwhile: ${error.reason}`);
   });
   try {
     return await act();

@@ -35,7 +35,7 @@ export async function kernelInstall(words: readonly string[], machine: Surroundi
     say(`${event} ${kernel} is queued`);
   } catch (error) {
     if (!(error instanceof KpmError)) throw error;
-    await complain(machine, `${event} ${kernel} could not be queued: ${error.message}`);
+    await complain(machine, `${event} ${kernel} could not be queued: ${error.reason}`);
     return say(error.message);
   }
   const why = whyNotNow(machine);

@@ -87,7 +87,7 @@ async function performAll(application: Application, outcomes: Outcome[]): Promis
   );
   const failed = stopped !== null || outcomes.some(({ outcome }) => outcome === 'failed');
   const unwritten = record.close(failed ? EXIT.failed : EXIT.done);
-  if (unwritten) ui.warn(`The history could not be completed: ${unwritten.message}`);
+  if (unwritten) ui.warn(`The history could not be completed: ${unwritten.reason}`);
   return { outcomes, staged, stopped };
 }
 

@@ -44,7 +44,7 @@ export async function finishRegistrations(
       if (!(error instanceof KpmError)) throw error;
       const nevra = formatNevra(receipt.package);
       ui.warn(
-        `The rpm database does not know ${nevra}, because the run that installed it was interrupted: ${error.message} To make up for it: kpatch-pm reinstall ${nevra}`,
+        `The rpm database does not know ${nevra}, because the run that installed it was interrupted: ${error.reason} To make up for it: kpatch-pm reinstall ${nevra}`,
       );
     }
   }

@@ -104,7 +104,7 @@ async function run(application: Application, members: readonly Member[]): Promis
     });
   } catch (error) {
     if (!isExpected(error)) throw error;
-    ui.detail(`Not all in one transaction: ${error.message}`);
+    ui.detail(`Not all in one transaction: ${error.reason}`);
     return committed ? finishedAfter(application, error) : null;
   }
 }

@@ -154,7 +154,7 @@ async function offersOf(observed: Observed, repoId: string | null, ui: Ui): Prom
       found.push(...keys.filter((key) => !refused(observed, key, ui)).map((key) => ({ key, source })));
     } catch (error) {
       if (!(error instanceof KpmError)) throw error;
-      ui.warn(`The key file ${source} of repository ${repoId} cannot be used: ${error.message}`);
+      ui.warn(`The key file ${source} of repository ${repoId} cannot be used: ${error.reason}`);
     }
   }
   return found;

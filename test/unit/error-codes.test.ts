@@ -3,7 +3,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from '@jest/globals';
-import { ERROR_CODES } from '../../src/errors.ts';
+import { ERROR_CODES, KpmError } from '../../src/errors.ts';
 import { top } from '../support/top.ts';
 
 /** Codes without such a test, and why. A code that gets one must leave this list. */
@@ -42,4 +42,12 @@ describe('error codes', () => {
   test('no exception is needless', () => {
     expect(Object.keys(EXCEPTIONS).filter((code) => !codes.includes(code) || asserted(code))).toEqual([]);
   });
+});
+
+test('a sentence goes on behind a colon, unless it begins with a name', () => {
+  const reason = (text: string): string => new KpmError('internal', { text }).reason;
+  expect(reason('The file is gone.')).toBe('the file is gone.');
+  expect(reason('A line has no "=".')).toBe('a line has no "=".');
+  expect(reason('Thelma is a name.')).toBe('Thelma is a name.');
+  expect(reason('/etc/x could not be read: no.')).toBe('/etc/x could not be read: no.');
 });

@@ -26,7 +26,7 @@ export function nameTasks(tasks: readonly StalledTask[]): string {
 export function stuck(module: string, error: unknown): unknown {
   if (!(error instanceof KpmError && error.code === 'program-stuck')) return error;
   return new KpmError('load-stuck', {
-    text: `The kernel does not come back from ${module}: ${error.message} Whether it took effect is not known.`,
+    text: `The kernel does not come back from ${module}: ${error.reason} Whether it took effect is not known.`,
     subject: module,
     hint: 'See what the kernel says (dmesg | tail; cat /proc/PID/stack); only a reboot ends it. Should the next boot hang too, the one after leaves the module out.',
     cause: error,

@@ -99,7 +99,7 @@ function factsOf(bytes: Buffer, shown: string): ModuleFacts {
     return moduleFacts(bytes);
   } catch (error) {
     if (!(error instanceof KpmError)) throw error;
-    const text = `${shown} was not loaded: ${error.message}`;
+    const text = `${shown} was not loaded: ${error.reason}`;
     throw new KpmError(error.code, { text, subject: shown, hint: AGAIN, cause: error });
   }
 }

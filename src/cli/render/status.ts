@@ -217,6 +217,6 @@ function metadata({ ageSeconds, used, stale, problem }: RepositoryState): string
   if (problem?.code === 'cache-missing') return 'not in the cache';
   const age = ageSeconds === null ? 'none' : `checked ${humanAge(ageSeconds)} ago`;
   const old = used && stale ? ', past its expiry' : '';
-  const trouble = problem === null ? '' : `; ${problem.text}`;
-  return `${age}${old}${used ? '' : '; not used'}${trouble}`;
+  const trouble = problem === null ? '' : `. ${problem.text}`;
+  return `${age}${old}${trouble}`;
 }

@@ -78,7 +78,7 @@ function noUrl(made: Omit<RepoConfig, 'problem'>): Problem | null {
   const { file, line } = made.origin;
   return {
     code: 'config-value',
-    text: `The repository ${made.id} has no baseurl, mirrorlist or metalink (${file} line ${line}).`,
+    text: `it has no baseurl, mirrorlist or metalink (${file} line ${line}).`,
   };
 }
 
@@ -88,7 +88,7 @@ function refusedProxy(resolver: Resolver): Problem | null {
   if (proxy.use !== 'url') return null;
   const scheme = /^([a-z0-9+.-]+):\/\//i.exec(proxy.url ?? '')?.[1]?.toLowerCase() ?? 'http';
   if (scheme !== 'http' && scheme !== 'https') {
-    return { code: 'proxy-failed', text: `A ${scheme} proxy is not supported (proxy=); use an http or https one.` };
+    return { code: 'proxy-failed', text: `a ${scheme} proxy is not supported (proxy=); use an http or https one.` };
   }
   const method = resolver.text('proxy_auth_method') ?? 'any';
   if (['any', 'none', 'basic'].includes(method)) return null;

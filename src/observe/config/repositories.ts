@@ -109,7 +109,7 @@ function addSectionAsRepo(
   const settings: Settings = new Map();
   const refused = addSection(settings, section, 'repo', found.file, remarks);
   const problem: Problem | null = broken
-    ? { code: 'config-broken', text: `Not used, because its file is broken: ${faultsText(found)}.` }
+    ? { code: 'config-broken', text: `its file is broken: ${faultsText(found)}.` }
     : unsupported(refused);
   drafts.set(id, { id, settings, origin, changed: found.changed, problem, fromCommandLine: false });
 }
@@ -119,7 +119,7 @@ export function unsupported(refused: readonly string[]): Problem | null {
   if (refused.length === 0) return null;
   return {
     code: 'option-unsupported',
-    text: `An option asks for more security than is supported: ${refused.join('; ')}.`,
+    text: `an option asks for more security than is supported: ${refused.join('; ')}.`,
   };
 }
 

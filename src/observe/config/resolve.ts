@@ -124,6 +124,7 @@ export class Resolver {
   }
 
   #fail(code: 'config-value' | 'config-variable', text: string): void {
-    this.problem ??= { code, text };
+    // The repository that cannot be used is named before.
+    this.problem ??= { code, text: text.startsWith(this.#what) ? text.slice(this.#what.length) : text };
   }
 }

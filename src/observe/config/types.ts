@@ -112,7 +112,10 @@ export interface RepoConfig extends TransferOptions {
   /** When a file that configures it was last changed (newest of .repo, dnf.conf, overrides), ms since 1970; null when `check_config_file_age=0`. */
   readonly configChanged: number | null;
   readonly origin: Origin;
-  /** Why it must not be used (an option that tightens security and is not honoured, no URL, a broken value); null when fine. */
+  /**
+   * Why it must not be used (an option that tightens security and is not honoured, no URL, a broken value), as it goes on
+   * behind `cannot be used:`; null when fine.
+   */
   readonly problem: Problem | null;
 }
 

@@ -69,12 +69,12 @@ function fromFiles({ root, path }: Place, set: Set, notices: Problem[]): void {
         set(name, line.replace(/\r$/, ''), root.show(file));
       } catch (error) {
         if (!(error instanceof KpmError)) throw error;
-        notices.push({ code: error.code, text: `A variable is not read: ${error.message}` });
+        notices.push({ code: error.code, text: `A variable is not read: ${error.reason}` });
       }
     }
   } catch (error) {
     if (!(error instanceof KpmError)) throw error;
-    notices.push({ code: error.code, text: `Variables are not read: ${error.message}` });
+    notices.push({ code: error.code, text: `Variables are not read: ${error.reason}` });
   }
 }
 

@@ -22,7 +22,7 @@ export function readVersionLocks(root: Root, pluginconfpath: readonly string[], 
       if (text !== null) for (const lock of parse(text, root.show(path))) locks.push(lock);
     } catch (error) {
       if (!(error instanceof KpmError)) throw error;
-      notices.push({ code: error.code, text: `versionlock is not read: ${error.message}` });
+      notices.push({ code: error.code, text: `versionlock is not read: ${error.reason}` });
     }
   };
   const list = locklist(root, pluginconfpath, notices);

@@ -122,7 +122,7 @@ export function counts(stored: Stored, repo: RepoConfig, mode: RefreshMode): boo
 }
 
 function notKept(error: KpmError | null): Problem[] {
-  return error === null ? [] : [{ code: error.code, text: `The cache cannot be kept: ${error.message}` }];
+  return error === null ? [] : [{ code: error.code, text: `The cache cannot be kept: ${error.reason}` }];
 }
 
 async function fetchRepomd(

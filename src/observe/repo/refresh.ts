@@ -172,7 +172,8 @@ function failed(
   error: KpmError,
   mode: RefreshMode,
 ): Snapshot {
-  const problem: Problem = { code: error.code, text: error.message };
+  const told = named(error, repo);
+  const problem: Problem = { code: told.code, text: told.message };
   // Who only looks is better served by old answers with their age than by none.
   if (stored && mode.tolerant && !repo.problem) return snapshot(repo, key, mirrors, stored, mode.now, problem);
   return {
@@ -185,7 +186,7 @@ function failed(
     baseurl: null,
     cacheKey: key,
     notices: [],
-    error: repo.skipIfUnavailable && !repo.problem ? null : named(error, repo),
+    error: repo.skipIfUnavailable && !repo.problem ? null : told,
   };
 }
 
@@ -193,7 +194,7 @@ function failed(
 function named(error: KpmError, repo: RepoConfig): KpmError {
   if (error.message.includes(repo.id)) return error;
   return new KpmError(error.code, {
-    text: `Repository ${repo.id}: ${error.message}`,
+    text: `Repository ${repo.id}: ${error.reason}`,
     subject: error.subject ?? undefined,
     hint: error.hint ?? undefined,
     cause: error,

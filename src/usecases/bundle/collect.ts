@@ -156,7 +156,7 @@ async function keysAtHand(observed: Observed, choices: readonly BundleChoice[], 
         keys.push(...parseKeys(await fetchKeyFile(observed, repo.id, url)));
       } catch (error) {
         if (!(error instanceof KpmError)) throw error;
-        ui.warn(`The key file ${shown(url)} of repository ${repo.id} cannot be used: ${error.message}`);
+        ui.warn(`The key file ${shown(url)} of repository ${repo.id} cannot be used: ${error.reason}`);
       }
     }
   }

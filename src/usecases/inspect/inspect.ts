@@ -100,7 +100,7 @@ export function readKeyFiles(machine: Machine, request: Pick<InspectRequest, 'ke
     } catch (error) {
       if (!(error instanceof KpmError)) throw error;
       throw new KpmError(error.code, {
-        text: `${file} cannot be used as a key: ${error.message}`,
+        text: `${file} cannot be used as a key: ${error.reason}`,
         subject: file,
         hint: 'Name the public key as its owner publishes it (usually RPM-GPG-KEY-...).',
         cause: error,

@@ -54,7 +54,7 @@ function parsed(bytes: Buffer, name: string): PublicKey[] {
   } catch (error) {
     if (!(error instanceof KpmError)) throw error;
     throw new KpmError(error.code, {
-      text: `${name} cannot be used as a key: ${error.message}`,
+      text: `${name} cannot be used as a key: ${error.reason}`,
       subject: name,
       hint: 'Name the public key as its owner publishes it (usually RPM-GPG-KEY-...).',
       cause: error,

@@ -202,7 +202,7 @@ async function proven(machine: Machine, bytes: Buffer, pkg: OwnPackage, key: Pub
   } catch (error) {
     if (!(error instanceof KpmError)) throw error;
     throw new KpmError('publish-failed', {
-      text: `What rpmbuild and rpmsign made would not be taken: ${error.message}`,
+      text: `What rpmbuild and rpmsign made would not be taken: ${error.reason}`,
       subject: formatNevra(pkg.nevra),
       hint: 'Nothing was published. Macros of rpm on this machine may change what is built: see rpm --showrc.',
       cause: error,

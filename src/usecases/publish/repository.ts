@@ -39,7 +39,7 @@ export function publishedPackages({ host }: Machine, repository: string, name: s
     } catch (error) {
       if (!(error instanceof KpmError)) throw error;
       throw new KpmError('publish-failed', {
-        text: `${host.show(file)} cannot be read: ${error.message}`,
+        text: `${host.show(file)} cannot be read: ${error.reason}`,
         subject: file,
         hint: 'Take that file away, or mend it; the level to be published must be higher than those that lie there.',
         cause: error,
