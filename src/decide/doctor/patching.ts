@@ -1,5 +1,6 @@
 // What kpatch-pm works with and keeps: repositories, keys, its directory, what is installed, its units.
 import { formatNevra } from '../../domain/nevra.ts';
+import type { RepositoryState } from '../../domain/world.ts';
 import { bootLoader } from '../boot.ts';
 import { isSubscription } from '../installed.ts';
 import { quarantinedPackage } from '../quarantined.ts';
@@ -16,7 +17,7 @@ export function repositories({ world }: Sight): Judgement[] {
       : [fault('no repository is enabled', 'kpatch-pm repolist --all')];
   }
   const found = all.flatMap((repo): Judgement[] => {
-    if (!repo.used) return [fault(`no metadata of ${repo.id}${why(repo.problem)}`, 'kpatch-pm makecache')];
+    if (!repo.used) return [unread(repo)];
     if (repo.stale)
       return [warning(`the metadata of ${repo.id} is past its expiry${why(repo.problem)}`, 'kpatch-pm makecache')];
     return [];
@@ -28,6 +29,14 @@ export function repositories({ world }: Sight): Judgement[] {
 
 const why = (problem: { readonly text: string } | null): string =>
   problem === null ? '' : `: ${problem.text.replace(/\.$/, '')}`;
+
+/** Fetching mends an empty cache; where the file of the repository is wrong, the command tells which one it is. */
+function unread({ id, problem }: RepositoryState): Judgement {
+  if (problem === null || problem.code === 'cache-missing')
+    return fault(`nothing usable of ${id} is in the cache`, 'kpatch-pm makecache');
+  const mend = problem.code === 'repo-misconfigured' ? `kpatch-pm repoinfo ${id}` : 'kpatch-pm makecache';
+  return fault(unstopped(problem.text), mend);
+}
 
 export function keys({ host, world }: Sight): Judgement[] {
   const about = (world?.notices ?? []).filter(({ code }) => code.startsWith('key-'));
