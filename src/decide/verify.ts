@@ -63,13 +63,22 @@ export function verifyKernel(kernel: InstalledKernel, world: World, seen: Inspec
 const INSTALL = 'kpatch-pm install';
 const REFRESH = 'kpatch-pm verify --refresh';
 
-function repository({ kernel, world, installed, best }: Facts): Judgement {
+/** What is there for a kernel without a package: nothing, or modules that no package accounts for. */
+function bare({ kernel, world }: Facts): string {
+  const here = world.installed.filter((patch) => patch.kernel === kernel.release && patch.package === null);
+  const names = here.flatMap(({ module, file }) => module ?? file ?? []);
+  if (names.length === 0) return 'nothing is installed';
+  return `no package is installed, only the module${names.length === 1 ? '' : 's'} ${listed(names)}`;
+}
+
+function repository(facts: Facts): Judgement {
+  const { kernel, world, installed, best } = facts;
   const unused = world.repositories.filter(({ used }) => !used).map(({ id }) => id);
   const stale = world.repositories.filter((repo) => repo.used && repo.stale).map(({ id }) => id);
   if (best && (installed === null || compareEvr(best, installed.package) > 0)) {
     const held = world.holds.find((hold) => hold.kernel === kernel.release);
     const why = held ? ` (held: ${held.why})` : '';
-    const has = installed === null ? 'nothing is installed' : `${formatNevra(installed.package)} is installed`;
+    const has = installed === null ? bare(facts) : `${formatNevra(installed.package)} is installed`;
     const [wait] = stageLevels([best], installed?.package ?? null, world).waiting;
     const text = `${formatNevra(best)} is on offer, ${has}${why}`;
     // Kept back on purpose is still not the newest level: its fixes are not there.
@@ -85,18 +94,19 @@ function repository({ kernel, world, installed, best }: Facts): Judgement {
     return broken(`subscribed by ${formatNevra(installed.package)}, no fixes have been published`, null);
   }
   if (installed) return ok(`${formatNevra(installed.package)} is the newest known level`);
-  return broken('no live patch is on offer for this kernel, and none is installed', 'kpatch-pm kernels --advise');
+  return broken(`no live patch is on offer for this kernel, and ${bare(facts)}`, 'kpatch-pm kernels --advise');
 }
 
 /** The layers below ask for a package with a module; why they do not apply where there is none. */
-function without({ installed }: Facts): Judgement | null {
-  if (installed === null) return skipped('nothing is installed');
+function without(facts: Facts): Judgement | null {
+  const { installed } = facts;
+  if (installed === null) return skipped(bare(facts));
   return isSubscription(installed) ? skipped('the installed package has no module') : null;
 }
 
 function rpmdb(facts: Facts): Judgement {
   const { installed, seen } = facts;
-  if (installed === null) return skipped('nothing is installed');
+  if (installed === null) return skipped(bare(facts));
   const name = formatNevra(installed.package);
   if (seen.rpmdb === 'none') return skipped('there is no rpm database that can be read');
   if (seen.registered.includes(name)) return ok(`has ${name}`);
@@ -110,8 +120,9 @@ function rpmdb(facts: Facts): Judgement {
 
 const reinstall = ({ package: pkg }: PackagedPatch): string => `kpatch-pm reinstall ${pkg.name}`;
 
-function receipt({ installed, seen, world, kernel }: Facts): Judgement {
-  if (installed === null) return skipped('nothing is installed');
+function receipt(facts: Facts): Judgement {
+  const { installed, seen, world, kernel } = facts;
+  if (installed === null) return skipped(bare(facts));
   const name = formatNevra(installed.package);
   const found = seen.receipts.find((one) => one.nevra === name && one.kernel === kernel.release);
   if (found) {
