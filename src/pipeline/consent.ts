@@ -6,6 +6,7 @@ import { type PublicKey, parseKeys } from '../formats/openpgp/index.ts';
 import type { Machine, Ui } from '../host/machine.ts';
 import { type Voucher, voucherOf } from '../state/key-voucher.ts';
 import type { RemovedKey } from '../state/removed-keys.ts';
+import { caution } from './key-ends.ts';
 
 /** A key as somebody offers it. */
 export interface OfferedKey {
@@ -65,6 +66,8 @@ export async function consentTo(
     return vouched.key;
   }
   ui.warn(introduction(what, offered));
+  const bad = caution(key, by.machine.now());
+  if (bad !== null) ui.warn(bad);
   if (assumeYes || (await ui.confirm('Is this ok [y/N]: '))) return key;
   throw new KpmError('aborted', { text: `The key ${key.fingerprint} was not accepted.`, subject: key.fingerprint });
 }

@@ -8,17 +8,11 @@ import { rpmdbState } from '../observe/system/rpmdb.ts';
 import type { Cache } from '../state/cache.ts';
 import { type KeyMemo, trustedKeys } from '../state/keys.ts';
 import { rpmdbMemo } from '../state/rpmdbmemo.ts';
+import { endOf } from './key-ends.ts';
 import type { Observed } from './observed.ts';
 import { pinsOf, STREAMS, streamOf } from './pins.ts';
 
 const DAY = 86_400_000;
-
-/** When a key can sign no more; null: never. A revoked or unfit key, or one that has no part for signing, has ended. */
-export function endOf({ primary, subkeys }: PublicKey): Date | null {
-  const ends = [primary, ...subkeys].filter((key) => key.revoked === null && key.unfit === null);
-  if (ends.some(({ expires }) => expires === null)) return null;
-  return new Date(Math.max(0, ...ends.map(({ expires }) => Number(expires))));
-}
 
 /** The warning about the key that lasts longest; null when it lasts longer than `warn` seconds, or there is none at all. */
 export function expiryNotice(keys: readonly PublicKey[], now: Date, warn: number): Problem | null {

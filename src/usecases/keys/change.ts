@@ -5,6 +5,7 @@ import { mergeKeys, type PublicKey } from '../../formats/openpgp/index.ts';
 import type { Machine, Ui } from '../../host/machine.ts';
 import type { Config } from '../../observe/config/types.ts';
 import { consentTo, introduction, type OfferedKey } from '../../pipeline/consent.ts';
+import { caution } from '../../pipeline/key-ends.ts';
 import { keyAction } from '../../pipeline/record.ts';
 import { recordAlone } from '../../pipeline/record-alone.ts';
 import { lock, type Request } from '../../pipeline.ts';
@@ -96,11 +97,13 @@ export async function importKeys(change: KeyChange, sources: readonly string[], 
         continue;
       }
       if (change.request.dryRun) {
-        ui.note(introduction(titleOf(repo, offer.key), offer));
+        ui.note(introduction(titleOf(repo), offer));
+        const bad = caution(offer.key, machine.now());
+        if (bad !== null) ui.warn(bad);
         accepted.push(offer.key);
         continue;
       }
-      const key = await consentTo(offer, titleOf(repo, offer.key), consenting(change), trusted, removedFor(change));
+      const key = await consentTo(offer, titleOf(repo), consenting(change), trusted, removedFor(change));
       if (key !== null) accepted.push(key);
     }
     const planned = accepted.map(
@@ -123,10 +126,8 @@ function removedFor({ machine, request, repo }: KeyChange) {
   return repo === null ? removedKeys(machine.root) : metadataKeys(machine.root, machine.uid, repo).removed;
 }
 
-function titleOf(repo: string | null, { revoked }: PublicKey): string {
-  const what = repo === null ? 'Importing key' : `Importing key for the metadata of ${repo},`;
-  return revoked === null ? what : `Importing key that is ${revoked},`;
-}
+const titleOf = (repo: string | null): string =>
+  repo === null ? 'Importing key' : `Importing key for the metadata of ${repo},`;
 
 /** Whether a key is there, and what is offered says nothing new of it. */
 function isKnown(key: PublicKey, there: readonly PublicKey[]): boolean {

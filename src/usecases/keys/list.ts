@@ -6,7 +6,7 @@ import type { Machine } from '../../host/machine.ts';
 import { readConfig } from '../../observe/config/config.ts';
 import type { Config } from '../../observe/config/types.ts';
 import { maySeeState } from '../../pipeline/holds.ts';
-import { endOf } from '../../pipeline/key-expiry.ts';
+import { endOf } from '../../pipeline/key-ends.ts';
 import type { Request } from '../../pipeline.ts';
 import { STATE } from '../../state/directory.ts';
 import { type KeyHome, trustedKeys } from '../../state/keys.ts';

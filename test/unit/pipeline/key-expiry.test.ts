@@ -1,7 +1,8 @@
 // When to warn that the last key for live patches ends.
 import { expect, test } from '@jest/globals';
 import type { PublicKey, VerifyingKey } from '../../../src/formats/openpgp/index.ts';
-import { endOf, expiryNotice } from '../../../src/pipeline/key-expiry.ts';
+import { caution, endOf } from '../../../src/pipeline/key-ends.ts';
+import { expiryNotice } from '../../../src/pipeline/key-expiry.ts';
 
 const DAY = 86_400;
 const NOW = new Date('2026-01-01T00:00:00Z');
@@ -45,4 +46,20 @@ test.each([
   const notice = expiryNotice(keys, NOW, 30 * DAY);
   if (text === null) expect(notice).toBeNull();
   else expect(notice).toEqual({ code: 'key-expiring', text: expect.stringMatching(text) });
+});
+
+test.each([
+  ['a good key', till(1), null],
+  ['one without an end', till(null), null],
+  ['an expired one', till(-1), /expired on 2025-12-31\. Only what it signed before/],
+  [
+    'a revoked one',
+    key(part(null, { revoked: 'revoked on 2025-01-01: lost' })),
+    /was revoked on 2025-01-01: lost\. Nothing/,
+  ],
+  ['one whose user ids are', key(part(null, { revoked: 'all are' })), /counts as revoked: all are\. Nothing/],
+  ['an unfit one', key(part(null, { unfit: 'too short' })), /cannot sign: too short\. Nothing/],
+])('what is said of a key before it is trusted: %s', (_, one, told) => {
+  if (told === null) expect(caution(one, NOW)).toBeNull();
+  else expect(caution(one, NOW)).toMatch(told);
 });

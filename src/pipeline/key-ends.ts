@@ -1,0 +1,23 @@
+// When a key can sign nothing more, and what a person must know of one that cannot.
+import type { PublicKey } from '../formats/openpgp/index.ts';
+
+/** When a key can sign no more; null: never. A revoked or unfit key, or one that has no part for signing, has ended. */
+export function endOf({ primary, subkeys }: PublicKey): Date | null {
+  const ends = [primary, ...subkeys].filter((key) => key.revoked === null && key.unfit === null);
+  if (ends.some(({ expires }) => expires === null)) return null;
+  return new Date(Math.max(0, ...ends.map(({ expires }) => Number(expires))));
+}
+
+/** What a person must know of a key that can sign nothing more, in two sentences; null for one that can. */
+export function caution(key: PublicKey, now: Date): string | null {
+  const who = `The key ${key.fingerprint} (${key.owner})`;
+  if (key.revoked !== null) {
+    const how = key.revoked.startsWith('revoked ') ? `was ${key.revoked}` : `counts as revoked: ${key.revoked}`;
+    return `${who} ${how}. Nothing that it signed is accepted.`;
+  }
+  const end = endOf(key);
+  if (end === null || end > now) return null;
+  if (Number(end) > 0)
+    return `${who} expired on ${end.toISOString().slice(0, 10)}. Only what it signed before that day is accepted.`;
+  return `${who} cannot sign: ${key.primary.unfit ?? 'no part of it may'}. Nothing that it signed is accepted.`;
+}
