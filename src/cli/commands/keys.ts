@@ -2,7 +2,7 @@
 import { EXIT, type KpmError } from '../../errors.ts';
 import { STREAMS } from '../../pipeline/pins.ts';
 import { dropKey, importKeys, type KeyChange, type KeyDone, pinKey, unpinKey } from '../../usecases/keys/change.ts';
-import { configFor, keyNamed, listKeys, typedFingerprint } from '../../usecases/keys/list.ts';
+import { configFor, type KeyList, keyNamed, listKeys, typedFingerprint } from '../../usecases/keys/list.ts';
 import { usageError } from '../arguments.ts';
 import type { Context } from '../context.ts';
 import { errorJson, JSON_FORMAT, jsonText } from '../render/json.ts';
@@ -46,6 +46,8 @@ export async function run(context: Context): Promise<number> {
   const { word, rest } = asked(context);
   const config = configFor(machine, request);
   const repo = options.value('metadata');
+  if (repo !== null && ![...config.repos, ...config.disabled].some(({ id }) => id === repo))
+    ui.warn(`No repository ${repo} is configured. Those that are: kpatch-pm repolist --all`);
   const change: KeyChange = { machine, config, request, ui, repo };
   let done: KeyDone[] = [];
   if (word === 'import') done = await importKeys(change, rest, directory);
@@ -60,9 +62,7 @@ export async function run(context: Context): Promise<number> {
   if (options.flag('json')) {
     output.out(jsonText(keysJson({ ...list, keys: shown }, request.dryRun ? [] : done)));
   } else if (word === 'list') {
-    output.out(
-      renderKeys({ ...list, keys: repo === null ? shown : shown.filter((one) => one.repo === repo) }, output.outStyle),
-    );
+    output.out(renderKeys(repo === null ? list : metadataOnly(list, repo), output.outStyle));
   } else if (word === 'show') {
     output.out(shown.map((entry) => renderKey(entry)).join(''));
   } else if (request.dryRun || !options.flag('quiet')) {
@@ -70,6 +70,14 @@ export async function run(context: Context): Promise<number> {
   }
   return EXIT.done;
 }
+
+/** Pins and removed keys are those of packages. */
+const metadataOnly = ({ keys, notices }: KeyList, repo: string): KeyList => ({
+  keys: keys.filter((one) => one.repo === repo),
+  pins: [],
+  removed: [],
+  notices,
+});
 
 export function failureJson(error: KpmError): unknown {
   return { format: JSON_FORMAT, keys: [], pins: [], removed: [], done: [], error: errorJson(error) };
