@@ -105,7 +105,7 @@ function reject(pkg: OfferedPackage, kernel: InstalledKernel, world: World): Bec
   const better = betterPriority(pkg, world);
   if (better) return because('lower-priority', `repository ${better} has priority for this name`);
   const unmet = unmetRequirement(pkg, world);
-  if (unmet) return because('requires-unmet', `requires ${formatDependency(unmet)}, which ${whoBrings(unmet, world)}`);
+  if (unmet) return because('requires-unmet', `requires ${formatDependency(unmet)}${whyUnmet(unmet, world)}`);
   return null;
 }
 
@@ -158,9 +158,10 @@ export function formatDependency(d: Dependency): string {
   return d.flags === null || d.evr === null ? d.name : `${d.name} ${SIGNS[d.flags]} ${d.evr.replace(/^0:/, '')}`;
 }
 
-function whoBrings(d: Dependency, world: World): string {
-  if (d.name !== 'kpatch') return 'kpatch-pm does not know how to meet';
+/** Goes on behind the requirement. */
+function whyUnmet(d: Dependency, world: World): string {
+  if (d.name !== 'kpatch') return ', which kpatch-pm does not know how to meet';
   const installed =
     world.utility.version === null ? 'no kpatch utility is installed' : `kpatch ${world.utility.version} is installed`;
-  return `neither kpatch-pm (${OWN_KPATCH_VERSION}) nor this machine meets (${installed})`;
+  return `, but ${installed} and kpatch-pm counts as ${OWN_KPATCH_VERSION}`;
 }

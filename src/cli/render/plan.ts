@@ -212,11 +212,14 @@ const OBVIOUS: readonly ReasonCode[] = ['setting-only', 'not-selected', 'not-ask
 /** What waits says so once, in the kernel's own sentence. */
 const STAGED: readonly ReasonCode[] = ['min-age', 'later-cohort'];
 
+/** The sentence would repeat the first of the levels that stand below it. */
+const levelsBelow = ({ because, rejected }: Skipped): boolean => because.code === 'all-rejected' && rejected.length > 0;
+
 function skippedLines(skipped: readonly Skipped[], style: Style, heading: string): string[] {
   const telling = skipped.filter(({ because }) => !OBVIOUS.includes(because.code));
   if (telling.length === 0) return [];
   const lines = telling.flatMap((skip) => [
-    ...item(`${skip.kernel}: ${skip.because.text}`, style),
+    ...item(`${skip.kernel}: ${levelsBelow(skip) ? 'no usable level' : skip.because.text}`, style),
     ...skip.rejected
       .filter(({ because }) => !STAGED.includes(because.code) || !skip.because.text.includes(because.text))
       .flatMap(({ nevra, repo, because }) => item(`${nevra} (${repo}): ${because.text}`, style, '   ')),

@@ -41,7 +41,7 @@ describe('plan of auto', () => {
       `skip ${K4} no-scheme`,
     ]);
     expect(plan.actions[0]?.rejected.map((r) => r.because.text)).toEqual([
-      'requires kpatch >= 99, which neither kpatch-pm (0.9.11) nor this machine meets (no kpatch utility is installed)',
+      'requires kpatch >= 99, but no kpatch utility is installed and kpatch-pm counts as 0.9.11',
     ]);
   });
 
