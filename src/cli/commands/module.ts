@@ -103,7 +103,7 @@ function kernelOf(words: readonly string[], running: string): { kernel: string; 
 }
 
 function sessionFor(
-  { machine, options, output, ui, words, ...context }: Context,
+  { machine, options, output, ui, words, request, ...context }: Context,
   yes: boolean,
   locks: LockedState[],
 ): Session {
@@ -119,6 +119,7 @@ function sessionFor(
   };
   return {
     machine,
+    commandLine: request.commandLine ?? 'module',
     get directory() {
       return context.directory;
     },

@@ -56,7 +56,7 @@ export async function install(session: Session, kernel: string, words: readonly 
   if (label) session.ui.warn(label.text);
   const action = moduleAction('module-install', release, facts.name);
   const at = { machine: session.machine, locked, warn: session.ui.warn };
-  await recordAlone(at, `module install -k ${release} ${file}`, [action], async (record) => {
+  await recordAlone(at, session.commandLine, [action], async (record) => {
     root.mkdirs('var/lib/kpatch');
     move(root, staged, to, 0o755);
     record.done(0);
@@ -85,7 +85,7 @@ export async function uninstall(session: Session, kernel: string, words: readonl
   const patch = installed.find(({ file }) => file === found.path);
   const steps = uninstallSteps(found.kernel, found.file, patch, installed, now());
   const action = moduleAction('module-remove', found.kernel, patch?.module ?? name, patch?.package);
-  const of = openRecord(session.machine, locked, `module uninstall -k ${found.kernel} ${name}`, [action]);
+  const of = openRecord(session.machine, locked, session.commandLine, [action]);
   const { results, notices } = await runTransaction(session.machine, locked, steps, new Map(), {
     record: { of, ends: [0] },
   });

@@ -27,21 +27,20 @@ export async function load(session: Session, words: readonly string[]): Promise<
   const typed = typedFile(machine.host, session.directory, what);
   const found = typed ?? installedFile(machine.root, machine.uname ?? '', what)?.path ?? null;
   if (found === null) return session.fail(`can't find ${what}`);
-  const loads = loadsOf(session, [found], `module load ${what}`);
+  const loads = loadsOf(session, [found]);
   return ended(session, loads, await loadFile(session, found, loads));
 }
 
 /** What one run loads, and its record in the history once it loads something. */
 interface Loads {
-  readonly command: string;
   /** The module of every file that the kernel does not have already. */
   readonly modules: ReadonlyMap<string, string>;
   record: RunRecord | null;
 }
 
-function loadsOf({ machine }: Session, files: readonly string[], command: string): Loads {
+function loadsOf({ machine }: Session, files: readonly string[]): Loads {
   const named = files.map((file) => [file, moduleOf(machine.root, file)] as const);
-  return { command, modules: new Map(named.filter(([, module]) => !isActive(machine, module))), record: null };
+  return { modules: new Map(named.filter(([, module]) => !isActive(machine, module))), record: null };
 }
 
 function ended(session: Session, { record }: Loads, status: number): number {
@@ -85,7 +84,6 @@ async function loadAll(session: Session): Promise<number> {
   const loads = loadsOf(
     session,
     files.map(({ path }) => path).filter((path) => !left.has(path)),
-    'module load --all',
   );
   let status = 0;
   for (const { path } of files) {
@@ -112,7 +110,7 @@ async function loadFile(session: Session, file: string, loads: Loads): Promise<n
     checkMayLoad({ machine, kernel, module });
     const locked = await session.transaction();
     const actions = [...loads.modules.values()].map((one) => aloneAction('load', kernel, one));
-    loads.record ??= openRecord(machine, locked, loads.command, actions);
+    loads.record ??= openRecord(machine, locked, session.commandLine, actions);
     loads.record.write();
     const receipt = readReceipts(machine.root, machine.uid, () => undefined)
       .flatMap((one) => one.files.map((entry) => ({ ...entry, path: `var/lib/kpatch/${one.kernel}/${entry.file}` })))
@@ -187,7 +185,7 @@ export async function unload(session: Session, words: readonly string[]): Promis
     for (const [n, module] of wanted.entries()) if (!(await unloadOne(session, module, n, record))) status = 1;
     return status;
   };
-  return recordAlone({ machine, locked, warn: ui.warn }, `module unload ${what}`, actions, act, (status) => status);
+  return recordAlone({ machine, locked, warn: ui.warn }, session.commandLine, actions, act, (status) => status);
 }
 
 async function unloadOne(session: Session, module: string, n: number, record: AloneRecord): Promise<boolean> {

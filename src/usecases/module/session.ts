@@ -8,6 +8,8 @@ export interface Session {
   /** The working directory: names of files count from there. */
   readonly directory: string;
   readonly ui: Ui;
+  /** What was typed, for the history. */
+  readonly commandLine: string;
   /** The question of unload was answered on the command line. */
   readonly yes: boolean;
   out(text: string): void;
