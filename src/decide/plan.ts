@@ -62,11 +62,8 @@ export function planFor(world: World, goal: Goal): Plan {
     }
     case 'history':
       return undoPlan(world, goal);
-    case 'autoremove': {
-      const orphans = orphansOf(world);
-      const stay = because('up-to-date', 'this kernel is installed, its live patches stay');
-      return planOf(world, orphans, orphans.length > 0 ? because('not-asked-for') : stay);
-    }
+    case 'autoremove':
+      return orphansPlan(world);
     default:
       if (world.ownModules?.length) return ownPlan(world, goal.load);
       return takingPlan(world, goal, specs);
@@ -79,6 +76,19 @@ function planOf(world: World, actions: Plan['actions'], reason: Because): Plan {
   const rest = inOrder(world).filter(({ release }) => !touched.has(release));
   const skipped = rest.map(({ release }) => ({ kernel: release, because: reason, rejected: [] }));
   return { actions, skipped, repositories: world.repositories };
+}
+
+/** Where nothing is left of kernels that are gone, each kernel that is here says why nothing of it goes. */
+function orphansPlan(world: World): Plan {
+  const plan = planOf(world, orphansOf(world), because('not-asked-for'));
+  if (plan.actions.length > 0) return plan;
+  return { ...plan, skipped: plan.skipped.map((skip) => ({ ...skip, because: staying(skip.kernel, world) })) };
+}
+
+function staying(release: string, world: World): Because {
+  if (world.installed.some(({ kernel }) => kernel === release))
+    return because('up-to-date', 'this kernel is installed, its live patches stay');
+  return because(world.receiptsHidden ? 'receipts-hidden' : 'nothing-installed');
 }
 
 function undoPlan(world: World, { undo, kernels, load }: Goal): Plan {
