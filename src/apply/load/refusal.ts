@@ -32,6 +32,9 @@ interface Rule {
 const DENIAL = /avc:\s+denied\s+\{[^}]*\b(module_load|sys_module|read|open|getattr|map|use|execute)\b/;
 const denied = (text: string): boolean => /operation not permitted|permission denied/.test(text);
 
+/** ENOSYS. */
+const UNKNOWN_CALL = /function not implemented/;
+
 /** The first that fits. Both arguments are in lower case. */
 const RULES: readonly Rule[] = [
   {
@@ -86,6 +89,22 @@ const RULES: readonly Rule[] = [
     why: 'this kernel was built without live patching (CONFIG_LIVEPATCH)',
     evidence: null,
     hint: 'Boot a kernel of the distribution that supports live patches.',
+  },
+  {
+    // Kernels before 5.1 answer ENOSYS here (klp_register_patch); later ones only warn.
+    code: 'no-livepatch-support',
+    when: (text, log) => UNKNOWN_CALL.test(text) && log.includes('support for the livepatch consistency model'),
+    why: 'this kernel cannot tell when its tasks may switch to the new code (no reliable stack traces)',
+    evidence: /livepatch: .*consistency model.*/i,
+    hint: 'Boot a kernel of the distribution that supports live patches.',
+  },
+  {
+    // ENOSYS of a module's own start is said through livepatch; without a word of it the call itself is not there.
+    code: 'loading-forbidden',
+    when: (text, log) => UNKNOWN_CALL.test(text) && !log.includes('livepatch:'),
+    why: 'no module at all can be loaded from here (finit_module(2): Function not implemented)',
+    evidence: null,
+    hint: 'Load it on the machine itself, outside of containers and sandboxes; what is installed is loaded at its next boot.',
   },
   {
     code: 'load-refused-symbol',

@@ -133,6 +133,27 @@ const ROWS: readonly Row[] = [
     log: ['m: module is marked as livepatch module, but livepatch support is disabled'],
     code: 'no-livepatch-support',
   },
+  {
+    name: 'a kernel without reliable stack traces',
+    text: insmod('Function not implemented'),
+    log: ["livepatch: This architecture doesn't have support for the livepatch consistency model."],
+    code: 'no-livepatch-support',
+    quoted: 'consistency model',
+  },
+  // init_module(2), ERRORS; a filter of system calls answers so too
+  {
+    name: 'a sandbox',
+    text: insmod('Function not implemented'),
+    code: 'loading-forbidden',
+    quoted: 'no module at all',
+  },
+  {
+    name: 'a live patch whose start answers ENOSYS itself',
+    text: insmod('Function not implemented'),
+    log: ["livepatch: failed to initialize patch 'm' (-38)"],
+    code: 'load-refused-init',
+    quoted: 'failed to initialize',
+  },
   { name: 'a wordless refusal', text: '', code: 'load-refused-init', quoted: 'no reason was given' },
 ];
 
