@@ -35,13 +35,16 @@ async function startAgain(): Promise<number> {
   });
 }
 
+const UNTOLD =
+  'Free space where it goes, or send it elsewhere, and run the same command again. What was changed stays changed: kpatch-pm history';
+
 /** Ends once everything printed has left; open connections must not hold the process. */
 function finish(status: number): void {
   process.exitCode = status;
   stdout.flush(async () => {
     if (stdout.failed) {
       const { reasonOf } = await import('./host/failure.ts');
-      stderr.write(`Error: The output could not be written: ${reasonOf(stdout.failed)}.\n`);
+      stderr.write(`Error: The output could not be written: ${reasonOf(stdout.failed)}.\n  ${UNTOLD}\n`);
     }
     // Who asked was not told; where the work itself failed, that says more.
     const ended = stdout.failed && status === 0 ? 1 : status;

@@ -146,7 +146,9 @@ describe('its streams', () => {
       const told = run('/bin/bash', ['--norc', '-c', `"$0" ${line} > /dev/full`, program]);
       expect([told.status, told.stderr]).toEqual([
         1,
-        expect.stringContaining('Error: The output could not be written: no space left on device.'),
+        expect.stringMatching(
+          /Error: The output could not be written: no space left on device\.\n {2}Free space where it goes, /,
+        ),
       ]);
     },
   );
