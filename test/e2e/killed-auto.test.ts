@@ -5,19 +5,18 @@ import { existsSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { type BuiltProgram, builtProgram, ended } from '../support/built-program.ts';
-import { KERNELS, scratchRoot, serveFixtures } from '../support/fixtures.ts';
+import { KERNELS, scratchRoot } from '../support/fixtures.ts';
+import { serverForAll } from '../support/hooks.ts';
 import { treeOf } from '../support/tree.ts';
 
 const KILLS = Number(process.env.KPATCH_PM_KILLS ?? (process.env.CI === 'true' ? 50 : 12));
 let program: BuiltProgram;
-let server: Awaited<ReturnType<typeof serveFixtures>>;
-beforeAll(async () => {
+const server = serverForAll();
+beforeAll(() => {
   program = builtProgram();
-  server = await serveFixtures();
 });
-afterAll(async () => {
+afterAll(() => {
   program.remove();
-  await server.close();
 });
 
 const patches = (root: string): string[] =>

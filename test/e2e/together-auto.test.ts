@@ -2,20 +2,19 @@
 // and the root is then what one run by itself would have made of it.
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { type BuiltProgram, builtProgram, type Ended, ended } from '../support/built-program.ts';
-import { KERNELS, scratchRoot, serveFixtures } from '../support/fixtures.ts';
+import { KERNELS, scratchRoot } from '../support/fixtures.ts';
+import { serverForAll } from '../support/hooks.ts';
 import { needs } from '../support/programs.ts';
 import { treeOf } from '../support/tree.ts';
 
 const MANY = 50;
 let program: BuiltProgram;
-let server: Awaited<ReturnType<typeof serveFixtures>>;
-beforeAll(async () => {
+const server = serverForAll();
+beforeAll(() => {
   program = builtProgram();
-  server = await serveFixtures();
 });
-afterAll(async () => {
+afterAll(() => {
   program.remove();
-  await server.close();
 });
 
 interface Answer {

@@ -13,12 +13,13 @@ import {
   writeFileSync,
 } from 'node:fs';
 import path from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { beforeEach, describe, expect, test } from '@jest/globals';
 import { openPartial } from '../../src/apply/partial.ts';
 import { installSteps } from '../../src/apply/transactions.ts';
 import { main } from '../../src/cli/main.ts';
 import { Root } from '../../src/host/root.ts';
-import { KERNELS, type ScratchRoot, scratchRoot } from '../support/fixtures.ts';
+import { KERNELS } from '../support/fixtures.ts';
+import { rootForEach } from '../support/hooks.ts';
 import { levelRequest } from '../support/packages.ts';
 import { needsThat } from '../support/programs.ts';
 import { surroundings } from '../support/surroundings.ts';
@@ -28,12 +29,10 @@ import { treeOf } from '../support/tree.ts';
 const { K1 } = KERNELS;
 const STATE = 'var/lib/kpatch-pm';
 const MALLORY = 4242;
-let root: ScratchRoot;
+const root = rootForEach(() => ({ rpmdb: false }));
 beforeEach(async () => {
-  root = scratchRoot({ rpmdb: false });
   await changingRun(machineOver(root.path), null);
 });
-afterEach(() => root.remove());
 
 async function run(...args: string[]): Promise<{ status: number; out: string; err: string }> {
   const around = surroundings({ hostPath: '/' });

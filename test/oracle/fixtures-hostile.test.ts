@@ -1,35 +1,18 @@
 // The whole job against every hostile and broken repository, over HTTP: nothing is installed, nothing escapes, and the
 // reason is said by its code.
 import { execFileSync } from 'node:child_process';
-import { existsSync, lstatSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
-import os from 'node:os';
+import { existsSync, lstatSync, readdirSync } from 'node:fs';
 import path from 'node:path';
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { expect, test } from '@jest/globals';
 import { main } from '../../src/cli/main.ts';
-import {
-  FIXTURES,
-  type FixtureServer,
-  type HostileCase,
-  hostileCases,
-  KERNELS,
-  repoText,
-  scratchRoot,
-  serveFixtures,
-} from '../support/fixtures.ts';
+import { FIXTURES, type HostileCase, hostileCases, KERNELS, repoText, scratchRoot } from '../support/fixtures.ts';
+import { directoryForAll, serverForAll } from '../support/hooks.ts';
 import { needs } from '../support/programs.ts';
 import { surroundings } from '../support/surroundings.ts';
 
-let server: FixtureServer;
+const server = serverForAll();
 /** Plays the running system; nothing may appear in it either. */
-let host = '';
-beforeAll(async () => {
-  server = await serveFixtures();
-  host = mkdtempSync(path.join(os.tmpdir(), 'kpm-host-'));
-});
-afterAll(async () => {
-  await server.close();
-  rmSync(host, { recursive: true });
-});
+const host = directoryForAll();
 
 /** Files and links below a directory. */
 function files(directory: string): string[] {
@@ -75,7 +58,7 @@ async function attack({ id, stage, expected }: HostileCase): Promise<void> {
     const key = path.join(FIXTURES, 'keys/RPM-GPG-KEY-fixtures');
     execFileSync('rpmkeys', ['--dbpath', root.at('var/lib/rpm'), '--import', key]);
     const before = files(root.path);
-    const around = surroundings({ hostPath: host, now: '2024-06-10T00:00:00Z' });
+    const around = surroundings({ hostPath: host.path, now: '2024-06-10T00:00:00Z' });
     const status = await main(['--installroot', root.path, 'auto', '-y', '--json'], around);
     const told = JSON.parse(around.stdout.text) as Told;
     const installed = files(root.at('var/lib/kpatch'));
@@ -91,7 +74,7 @@ async function attack({ id, stage, expected }: HostileCase): Promise<void> {
     }
     const ours = /^(?:var\/(?:lib\/(?:kpatch|kpatch-pm|rpm)|cache)|run|usr\/lib\/(?:kpatch|\.build-id))\//;
     expect(files(root.path).filter((name) => !before.includes(name) && !ours.test(name))).toEqual([]);
-    expect(files(host)).toEqual([]);
+    expect(files(host.path)).toEqual([]);
     // What a repository says never reaches the terminal raw.
     const raw = [...around.stdout.text, ...around.stderr.text].filter((sign) =>
       /[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/.test(sign),

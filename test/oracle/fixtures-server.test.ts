@@ -1,14 +1,11 @@
 // The fixture server answers as a plain web server does, and the scratch root is what it says.
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { FIXTURES, type FixtureServer, repoText, scratchRoot, serveFixtures } from '../support/fixtures.ts';
+import { expect, test } from '@jest/globals';
+import { FIXTURES, repoText, scratchRoot } from '../support/fixtures.ts';
+import { serverForAll } from '../support/hooks.ts';
 
-let server: FixtureServer;
-beforeAll(async () => {
-  server = await serveFixtures();
-});
-afterAll(() => server.close());
+const server = serverForAll();
 
 const repomd = readFileSync(path.join(FIXTURES, 'el9/repodata/repomd.xml'), 'utf8');
 

@@ -1,31 +1,13 @@
 // The verb keys, and keys of metadata, through the real main() over a root with a real rpm database.
 import { execFileSync, spawnSync } from 'node:child_process';
-import {
-  chmodSync,
-  cpSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
-import os from 'node:os';
+import { chmodSync, cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { main } from '../../src/cli/main.ts';
 import type { Run } from '../../src/host/run.ts';
-import {
-  FIXTURES,
-  type FixtureServer,
-  KERNELS,
-  repoText,
-  type ScratchRoot,
-  scratchRoot,
-  serveFixtures,
-} from '../support/fixtures.ts';
+import { FIXTURES, KERNELS, repoText } from '../support/fixtures.ts';
 import { Gpg } from '../support/gpg.ts';
+import { directoryForAll, rootForEach, serverForAll } from '../support/hooks.ts';
 import { needs, needsThat } from '../support/programs.ts';
 import { faults, undescribed } from '../support/schema.ts';
 import { surroundings } from '../support/surroundings.ts';
@@ -40,25 +22,17 @@ needs(
   'rpmkeys',
   'gpg',
 )('kpatch-pm keys', () => {
-  let server: FixtureServer;
-  let host: string;
-  let root: ScratchRoot;
+  const server = serverForAll();
+  const root = rootForEach(() => ({ url: server.url, repos: repoText('el9') }));
+  const host = directoryForAll();
   let now = '2024-06-10T00:00:00Z';
 
-  beforeAll(async () => {
-    server = await serveFixtures();
-    host = mkdtempSync(path.join(os.tmpdir(), 'kpm-host-'));
-    cpSync(path.join(FIXTURES, 'keys'), path.join(host, 'keys'), { recursive: true });
-  });
-  afterAll(async () => {
-    await server.close();
-    rmSync(host, { recursive: true });
+  beforeAll(() => {
+    cpSync(path.join(FIXTURES, 'keys'), path.join(host.path, 'keys'), { recursive: true });
   });
   beforeEach(() => {
     now = '2024-06-10T00:00:00Z';
-    root = scratchRoot({ url: server.url, repos: repoText('el9') });
   });
-  afterEach(() => root.remove());
 
   interface Ran {
     readonly status: number;
@@ -67,7 +41,7 @@ needs(
   }
   async function run(args: readonly string[], typed?: readonly string[]): Promise<Ran> {
     const terminal = typed ? { terminal: 100, typed } : {};
-    const around = surroundings({ hostPath: host, directory: '/keys', now, env: { TERM: 'dumb' }, ...terminal });
+    const around = surroundings({ hostPath: host.path, directory: '/keys', now, env: { TERM: 'dumb' }, ...terminal });
     const status = await main(['--installroot', root.path, ...args], around);
     return { status, out: around.stdout.text, err: around.stderr.text };
   }
@@ -146,7 +120,7 @@ needs(
   });
 
   test('what is no key, or not there, is told as such', async () => {
-    writeFileSync(path.join(host, 'keys', 'note'), 'not a key\n');
+    writeFileSync(path.join(host.path, 'keys', 'note'), 'not a key\n');
     expect((await json('import', 'note')).error?.code).toBe('openpgp-malformed');
     expect((await json('import', 'absent')).error?.code).toBe('file-unreadable');
     expect((await json('remove', RELEASE)).error?.code).toBe('key-missing');
@@ -269,7 +243,7 @@ needs(
     try {
       gpg.time = Date.parse('2024-01-01T00:00:00Z') / 1000;
       const fingerprint = gpg.key('Vendor', 'rsa2048', 'sign', '20240701T000000');
-      writeFileSync(path.join(host, 'keys', 'vendor'), gpg.export('Vendor'));
+      writeFileSync(path.join(host.path, 'keys', 'vendor'), gpg.export('Vendor'));
       await json('import', 'vendor', 'RPM-GPG-KEY-fixtures');
       await json('pin', 'rhel', fingerprint);
       const notices = async (): Promise<{ code: string; text: string }[]> =>
@@ -303,8 +277,8 @@ needs(
     test('is told in one sentence that pins and own keys are hidden', async () => {
       await json('import', 'RPM-GPG-KEY-fixtures');
       await json('pin', 'rhel', RELEASE);
-      for (const directory of [host, root.path]) chmodSync(directory, 0o755);
-      const around = { ...surroundings({ hostPath: host, now }), uid: 65534 };
+      for (const directory of [host.path, root.path]) chmodSync(directory, 0o755);
+      const around = { ...surroundings({ hostPath: host.path, now }), uid: 65534 };
       process.seteuid?.(65534);
       try {
         expect(await main(['--installroot', root.path, 'keys'], around)).toBe(0);
@@ -320,7 +294,7 @@ needs(
 
   test('status asks rpm for its keys only when its database changed', async () => {
     const asked = async (): Promise<number> => {
-      const around = surroundings({ hostPath: host, now });
+      const around = surroundings({ hostPath: host.path, now });
       let count = 0;
       const counting: Run = {
         ...around.run,

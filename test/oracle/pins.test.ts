@@ -1,23 +1,15 @@
 // Pins, rotation and unattended consent through the real main(), with the rpm database of a root, real packages over
 // HTTP, and release packages built with rpmbuild and signed with rpmsign.
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import os from 'node:os';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { main } from '../../src/cli/main.ts';
 import { PINS } from '../../src/state/pins.ts';
 import { type Built, buildRpm } from '../support/build-rpm.ts';
-import {
-  FIXTURES,
-  type FixtureServer,
-  KERNELS,
-  repoText,
-  type ScratchRoot,
-  scratchRoot,
-  serveFixtures,
-} from '../support/fixtures.ts';
+import { FIXTURES, KERNELS, repoText, scratchRoot } from '../support/fixtures.ts';
 import { Gpg } from '../support/gpg.ts';
+import { directoryForAll, rootForEach, serverForAll } from '../support/hooks.ts';
 import { needs } from '../support/programs.ts';
 import { surroundings } from '../support/surroundings.ts';
 import { top } from '../support/top.ts';
@@ -53,33 +45,27 @@ needs(
   'rpmsign',
   'gpg',
 )('pins and unattended consent', () => {
-  let server: FixtureServer;
-  let host: string;
+  const server = serverForAll();
+  const root = rootForEach(() => ({ url: server.url, repos: repoText('el9') }));
+  const host = directoryForAll();
   let gpg: Gpg;
-  let root: ScratchRoot;
   let releasePackage: Built;
   let otherPackage: Built;
 
   beforeAll(async () => {
-    server = await serveFixtures();
-    host = mkdtempSync(path.join(os.tmpdir(), 'kpm-host-'));
     gpg = new Gpg();
     gpg.run(['--import', path.join(top, 'repo-fixtures/keys/release.secret.asc')]);
     releasePackage = await signed('Provides: system-release = 9');
     otherPackage = await signed('');
   });
   afterAll(async () => {
-    await server.close();
     gpg.close();
     releasePackage.remove();
     otherPackage.remove();
-    rmSync(host, { recursive: true });
   });
   beforeEach(() => {
-    root = scratchRoot({ url: server.url, repos: repoText('el9') });
     trust('fixtures');
   });
-  afterEach(() => root.remove());
 
   async function signed(provides: string): Promise<Built> {
     const built = await buildRpm(spec(provides));
@@ -128,7 +114,7 @@ needs(
     readonly codes: string[];
   }
   async function run(...args: string[]): Promise<Ran> {
-    const around = surroundings({ hostPath: host, now: '2024-06-10T00:00:00Z' });
+    const around = surroundings({ hostPath: host.path, now: '2024-06-10T00:00:00Z' });
     const status = await main(['--installroot', root.path, '--kernel', KERNELS.K1, ...args, '--json'], around);
     const told = JSON.parse(around.stdout.text) as {
       actions?: { error?: { code: string } | null }[];
@@ -144,7 +130,7 @@ needs(
   const keys = (...args: string[]): Promise<number> =>
     main(
       ['--installroot', root.path, 'keys', '-y', ...args],
-      surroundings({ hostPath: host, now: '2024-06-10T00:00:00Z' }),
+      surroundings({ hostPath: host.path, now: '2024-06-10T00:00:00Z' }),
     );
 
   test('the first signer is pinned; afterwards another trusted key is refused until a person pins it too', async () => {
@@ -182,7 +168,7 @@ needs(
   test('installed by two keys: neither is pinned, both are named', async () => {
     trust('other-vendor');
     use(repoText('el9'), hostile('signed-other-vendor', 'other-vendor'));
-    const around = surroundings({ hostPath: host, now: '2024-06-10T00:00:00Z' });
+    const around = surroundings({ hostPath: host.path, now: '2024-06-10T00:00:00Z' });
     expect(await main(['--installroot', root.path, 'install', '-y'], around)).toBe(0);
     expect([modules(), pins()]).toEqual([['kpatch-5_14_0-427_13_1-1-4.ko'], []]);
     expect(around.stderr.text).toMatch(new RegExp(`signed by different keys .*${OTHER}.*none is pinned`));
@@ -190,7 +176,7 @@ needs(
 
   test('a file that a person names pins nothing, and is refused by a pin like any other', async () => {
     const file = 'kpatch-patch-5_14_0-427_13_1-1-2.el9_4.x86_64.rpm';
-    writeFileSync(path.join(host, file), readFileSync(path.join(FIXTURES, 'el9/Packages', file)));
+    writeFileSync(path.join(host.path, file), readFileSync(path.join(FIXTURES, 'el9/Packages', file)));
     expect(await keys('pin', 'rhel', OTHER)).toBe(0);
     expect([(await run('install', '-y', `/${file}`)).codes, modules()]).toEqual([['key-not-pinned'], []]);
     expect(await keys('unpin', 'rhel')).toBe(0);
@@ -255,7 +241,7 @@ needs(
       expect(err).toMatch(/was removed on 2024-06-10/);
     }
     expect(await keys('import', keyPath('fixtures-ed25519'))).toBe(1);
-    writeFileSync(path.join(host, 'next.asc'), ed25519());
+    writeFileSync(path.join(host.path, 'next.asc'), ed25519());
     expect(await keys('import', '/next.asc')).toBe(0);
     expect((await run('install', '--unattended')).status).toBe(0);
   });
@@ -287,16 +273,8 @@ needs(
 });
 
 needs('rpm')('a key that is only offered', () => {
-  let server: FixtureServer;
-  let host: string;
-  beforeAll(async () => {
-    server = await serveFixtures();
-    host = mkdtempSync(path.join(os.tmpdir(), 'kpm-host-'));
-  });
-  afterAll(async () => {
-    await server.close();
-    rmSync(host, { recursive: true });
-  });
+  const server = serverForAll();
+  const host = directoryForAll();
 
   test.each([
     ['signed-md5', 'signature-weak'],
@@ -306,7 +284,7 @@ needs('rpm')('a key that is only offered', () => {
   ])('%s is called %s, and nobody is asked to trust the key', async (id, code) => {
     const root = scratchRoot({ url: server.url, repos: repoText(`hostile/${id}`) });
     try {
-      const around = surroundings({ hostPath: host, now: '2024-06-10T00:00:00Z' });
+      const around = surroundings({ hostPath: host.path, now: '2024-06-10T00:00:00Z' });
       await main(['--installroot', root.path, 'install', '-y', '--json', '--kernel', KERNELS.K1], around);
       const { actions } = JSON.parse(around.stdout.text) as { actions: { error?: { code: string } | null }[] };
       expect(actions.flatMap(({ error }) => error?.code ?? [])).toEqual([code]);

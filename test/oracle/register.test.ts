@@ -3,22 +3,19 @@
 import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { expect, test } from '@jest/globals';
 import { installSteps, removeSteps } from '../../src/apply/transactions.ts';
 import { HISTORY } from '../../src/state/history.ts';
 import { readReceipts } from '../../src/state/receipts.ts';
-import { FIXTURES, type ScratchRoot, scratchRoot } from '../support/fixtures.ts';
+import { FIXTURES } from '../support/fixtures.ts';
+import { rootForEach } from '../support/hooks.ts';
 import { machineOver } from '../support/machine.ts';
 import { K1, K2, KL, levelRequest } from '../support/packages.ts';
 import { needs } from '../support/programs.ts';
 import { changingRun, installed } from '../support/transactions.ts';
 import { treeOf } from '../support/tree.ts';
 
-let root: ScratchRoot;
-beforeEach(() => {
-  root = scratchRoot();
-});
-afterEach(() => root.remove());
+const root = rootForEach();
 
 const machine = () => machineOver(root.path);
 

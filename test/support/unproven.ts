@@ -10,7 +10,7 @@ import { K1, levelRequest } from './packages.ts';
 import { changingRun, installed, machineOver } from './transactions.ts';
 
 /** 1-1 is installed and registered; a run put 1-2 in its place and was killed before it loaded it. Gives what that run wanted. */
-export async function killedBeforeLoad(root: ScratchRoot): Promise<InstallRequest> {
+export async function killedBeforeLoad(root: Pick<ScratchRoot, 'path' | 'at'>): Promise<InstallRequest> {
   const machine = machineOver(root.path);
   await changingRun(machine, installSteps({ ...(await levelRequest('1-1')), register: true }));
   const [before = null] = readReceipts(machine.root, machine.uid);
@@ -21,7 +21,7 @@ export async function killedBeforeLoad(root: ScratchRoot): Promise<InstallReques
 }
 
 /** A module as sysfs shows one that is active. */
-export function showActive(root: ScratchRoot, module: string): void {
+export function showActive(root: Pick<ScratchRoot, 'path' | 'at'>, module: string): void {
   const place = root.at(`sys/kernel/livepatch/${module}`);
   mkdirSync(place, { recursive: true });
   writeFileSync(path.join(place, 'enabled'), '1\n');
@@ -29,7 +29,7 @@ export function showActive(root: ScratchRoot, module: string): void {
 }
 
 /** The running system: K1 runs, and these modules are in its kernel. */
-export function liveWith(root: ScratchRoot, ...modules: string[]): Partial<Machine> {
+export function liveWith(root: Pick<ScratchRoot, 'path' | 'at'>, ...modules: string[]): Partial<Machine> {
   for (const module of modules) showActive(root, module);
   return { host: new Root(root.path), live: true, uname: K1 };
 }

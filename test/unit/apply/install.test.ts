@@ -1,5 +1,5 @@
 import { mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { keptFiles } from '../../../src/apply/retired.ts';
 import { installSteps, receiptOf, removeSteps, restoreSteps, settingStep } from '../../../src/apply/transactions.ts';
 import type { KernelRelease } from '../../../src/domain/kernel.ts';
@@ -8,17 +8,13 @@ import { readHolds } from '../../../src/state/holds.ts';
 import { pendingJournal, writeJournal } from '../../../src/state/journal.ts';
 import { readReceipts } from '../../../src/state/receipts.ts';
 import type { Step } from '../../../src/state/steps.ts';
-import { type ScratchRoot, scratchRoot } from '../../support/fixtures.ts';
+import { rootForEach } from '../../support/hooks.ts';
 import { machineOver } from '../../support/machine.ts';
 import { K1, levelRequest } from '../../support/packages.ts';
 import { changingRun, installed } from '../../support/transactions.ts';
 import { treeOf } from '../../support/tree.ts';
 
-let root: ScratchRoot;
-beforeEach(() => {
-  root = scratchRoot({ rpmdb: false });
-});
-afterEach(() => root.remove());
+const root = rootForEach(() => ({ rpmdb: false }));
 
 const machine = () => machineOver(root.path);
 /** Without the numbered records of the runs. */

@@ -1,16 +1,12 @@
 // Two runs that fetch the same package write into the same file of the cache: neither disturbs the other.
 import { existsSync, readFileSync, rmSync } from 'node:fs';
-import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { expect, test } from '@jest/globals';
 import { openPartial } from '../../../src/apply/partial.ts';
 import { Root } from '../../../src/host/root.ts';
-import { type ScratchRoot, scratchRoot } from '../../support/fixtures.ts';
+import { rootForEach } from '../../support/hooks.ts';
 
 const FILE = 'k/packages/p.rpm';
-let root: ScratchRoot;
-beforeEach(() => {
-  root = scratchRoot({ rpmdb: false });
-});
-afterEach(() => root.remove());
+const root = rootForEach(() => ({ rpmdb: false }));
 
 const open = () => openPartial({ root: new Root(root.path), base: 'var/cache/kpatch-pm', mode: 0o755 }, FILE, 64);
 const kept = (): string => readFileSync(root.at(`var/cache/kpatch-pm/${FILE}`), 'utf8');

@@ -1,7 +1,7 @@
 // Several kernels in one transaction: the order of the steps, rpm told once, and what goes wrong for one of them alone.
 import fs, { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
+import { expect, jest, test } from '@jest/globals';
 import { recover, runTransaction } from '../../../src/apply/install.ts';
 import { openRecord } from '../../../src/apply/record.ts';
 import { mergedWork } from '../../../src/apply/transactions.ts';
@@ -13,17 +13,13 @@ import { readHistory } from '../../../src/state/history.ts';
 import { lockState } from '../../../src/state/lock.ts';
 import { readReceipts } from '../../../src/state/receipts.ts';
 import type { TransactionResult } from '../../../src/state/steps.ts';
-import { type ScratchRoot, scratchRoot } from '../../support/fixtures.ts';
+import { rootForEach } from '../../support/hooks.ts';
 import { listener, machineOver } from '../../support/machine.ts';
 import { K1, K2, KL } from '../../support/packages.ts';
 import { needs } from '../../support/programs.ts';
 import { changingRun, together } from '../../support/transactions.ts';
 
-let root: ScratchRoot;
-beforeEach(() => {
-  root = scratchRoot();
-});
-afterEach(() => root.remove());
+const root = rootForEach();
 
 const MODULE = 'kpatch-5_14_0-427_13_1-1-2.ko';
 const action = (kernel: string): RecordedAction => ({

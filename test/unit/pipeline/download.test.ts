@@ -1,25 +1,16 @@
 // The download phase: everything is fetched before a key is asked about; keepcache says whether it stays in the cache.
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import os from 'node:os';
-import path from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { describe, expect, test } from '@jest/globals';
 import { main } from '../../../src/cli/main.ts';
-import { KERNELS, repoText, scratchRoot, serveFixtures } from '../../support/fixtures.ts';
+import { KERNELS, repoText, scratchRoot } from '../../support/fixtures.ts';
+import { directoryForAll, serverForAll } from '../../support/hooks.ts';
 import { listener, machineOver } from '../../support/machine.ts';
 import { surroundings } from '../../support/surroundings.ts';
 import { treeOf } from '../../support/tree.ts';
 import { verb } from '../../support/verb-runs.ts';
 
-let host = '';
-let server: Awaited<ReturnType<typeof serveFixtures>>;
-beforeAll(async () => {
-  host = mkdtempSync(path.join(os.tmpdir(), 'kpm-download-'));
-  server = await serveFixtures();
-});
-afterAll(async () => {
-  rmSync(host, { recursive: true });
-  await server.close();
-});
+const host = directoryForAll();
+const server = serverForAll();
 
 test('a key that is declined is asked about once, whatever needs it', async () => {
   const root = scratchRoot({ url: server.url, kernels: [KERNELS.K1, KERNELS.K2], rpmdb: false });
@@ -54,7 +45,7 @@ describe('auto', () => {
     });
     const seen = server.requests.length;
     try {
-      const status = await main(['--installroot', root.path, 'auto', '-y'], surroundings({ hostPath: host }));
+      const status = await main(['--installroot', root.path, 'auto', '-y'], surroundings({ hostPath: host.path }));
       expect(status).toBe(0);
       expect(treeOf(root.at('var/cache')).filter((line) => line.includes('.rpm '))).toHaveLength(left);
       const asked = server.requests.slice(seen).filter((line) => /Packages|keys/.test(line));
@@ -75,7 +66,7 @@ describe('auto', () => {
     writeFileSync(root.at('var/cache/kpatch-pm'), '');
     const seen = server.requests.length;
     try {
-      const status = await main(['--installroot', root.path, 'auto', '-y'], surroundings({ hostPath: host }));
+      const status = await main(['--installroot', root.path, 'auto', '-y'], surroundings({ hostPath: host.path }));
       expect(status).toBe(0);
       const asked = server.requests.slice(seen).filter((line) => line.includes('Packages'));
       expect(asked).toHaveLength(2);

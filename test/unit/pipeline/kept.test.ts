@@ -1,25 +1,17 @@
 // A run that was killed between installing and loading leaves the superseded level aside; the next installation gives it
 // up, so that a level the kernel refuses later never brings two levels back.
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import os from 'node:os';
+import { chmodSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { expect, test } from '@jest/globals';
 import { retiredDirectory } from '../../../src/apply/places.ts';
 import { main } from '../../../src/cli/main.ts';
 import { kernelRelease } from '../../../src/domain/kernel.ts';
-import { KERNELS, scratchRoot, serveFixtures } from '../../support/fixtures.ts';
+import { KERNELS, scratchRoot } from '../../support/fixtures.ts';
+import { directoryForAll, serverForAll } from '../../support/hooks.ts';
 import { surroundings } from '../../support/surroundings.ts';
 
-let host = '';
-let server: Awaited<ReturnType<typeof serveFixtures>>;
-beforeAll(async () => {
-  host = mkdtempSync(path.join(os.tmpdir(), 'kpm-kept-'));
-  server = await serveFixtures();
-});
-afterAll(async () => {
-  rmSync(host, { recursive: true });
-  await server.close();
-});
+const host = directoryForAll();
+const server = serverForAll();
 
 test('what an earlier run kept is given up', async () => {
   const root = scratchRoot({ url: server.url, kernels: [KERNELS.K1], rpmdb: false });
@@ -32,7 +24,7 @@ test('what an earlier run kept is given up', async () => {
     for (let at = path.dirname(kept); at !== root.at('var/lib'); at = path.dirname(at)) {
       if (at.endsWith('kpatch-pm')) chmodSync(at, 0o700);
     }
-    expect(await main(['--installroot', root.path, 'auto', '-y'], surroundings({ hostPath: host }))).toBe(0);
+    expect(await main(['--installroot', root.path, 'auto', '-y'], surroundings({ hostPath: host.path }))).toBe(0);
     expect(existsSync(kept)).toBe(false);
   } finally {
     root.remove();

@@ -2,7 +2,7 @@
 // installed it, in a later one where that was killed, and at the next boot. A level installed again is its own level before.
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { beforeEach, describe, expect, test } from '@jest/globals';
 import { type InstallRequest, installSteps, receiptOf } from '../../../src/apply/transactions.ts';
 import { main } from '../../../src/cli/main.ts';
 import type { Machine } from '../../../src/host/machine.ts';
@@ -11,7 +11,7 @@ import { type Run, realRun } from '../../../src/host/run.ts';
 import { writeAttempts } from '../../../src/state/attempts.ts';
 import { openState } from '../../../src/state/directory.ts';
 import { readReceipts } from '../../../src/state/receipts.ts';
-import { type FixtureServer, type ScratchRoot, scratchRoot, serveFixtures } from '../../support/fixtures.ts';
+import { rootForEach, serverForAll } from '../../support/hooks.ts';
 import { listener, machineOver } from '../../support/machine.ts';
 import { K1, levelRequest } from '../../support/packages.ts';
 import { surroundings } from '../../support/surroundings.ts';
@@ -22,17 +22,11 @@ import { verb } from '../../support/verb-runs.ts';
 const NAME = 'kpatch-patch-5_14_0-427_13_1';
 const [OLD, NEW] = ['kpatch-5_14_0-427_13_1-1-1.ko', 'kpatch-5_14_0-427_13_1-1-2.ko'];
 
-let root: ScratchRoot;
-let server: FixtureServer;
-beforeAll(async () => {
-  server = await serveFixtures();
-});
-afterAll(() => server.close());
+const server = serverForAll();
+const root = rootForEach(() => ({ url: server.url }));
 beforeEach(() => {
-  root = scratchRoot({ url: server.url });
   mkdirSync(root.at('sys/kernel/livepatch'), { recursive: true });
 });
-afterEach(() => root.remove());
 
 const list = (place: string): string[] => (existsSync(root.at(place)) ? readdirSync(root.at(place)) : []);
 const active = (): string[] => list(`var/lib/kpatch/${K1}`);

@@ -1,13 +1,13 @@
 // A run that was killed between installing and loading, or between loading and telling rpm: the next run that changes
 // something tells the rpm database, so that rpm, scanners and dnf see the level that runs.
 import { existsSync, readdirSync, writeFileSync } from 'node:fs';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { expect, test } from '@jest/globals';
 import { KpmError } from '../../../src/errors.ts';
 import type { Machine } from '../../../src/host/machine.ts';
 import { type Run, realRun } from '../../../src/host/run.ts';
 import { readHistory } from '../../../src/state/history.ts';
 import { readReceipts } from '../../../src/state/receipts.ts';
-import { type FixtureServer, type ScratchRoot, scratchRoot, serveFixtures } from '../../support/fixtures.ts';
+import { rootForEach, serverForAll } from '../../support/hooks.ts';
 import { K1 } from '../../support/packages.ts';
 import { needs } from '../../support/programs.ts';
 import { machineOver } from '../../support/transactions.ts';
@@ -18,16 +18,8 @@ const NAME = 'kpatch-patch-5_14_0-427_13_1';
 const MODULE = 'kpatch_5_14_0_427_13_1_1_2';
 const LOADERS = ['insmod', 'modprobe', 'kpatch'];
 
-let root: ScratchRoot;
-let server: FixtureServer;
-beforeAll(async () => {
-  server = await serveFixtures();
-});
-afterAll(() => server.close());
-beforeEach(() => {
-  root = scratchRoot({ url: server.url });
-});
-afterEach(() => root.remove());
+const server = serverForAll();
+const root = rootForEach(() => ({ url: server.url }));
 
 async function known(): Promise<string[]> {
   const { stdout } = await realRun.run('rpm', ['--dbpath', root.at('var/lib/rpm'), '-qa', NAME]);

@@ -1,11 +1,12 @@
 // rpm and the repositories are asked side by side; what names the release waits for rpm, which alone knows it.
 import { symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { expect, test } from '@jest/globals';
 import { type Run, realRun } from '../../../src/host/run.ts';
 import { look } from '../../../src/pipeline/observe.ts';
 import type { Request } from '../../../src/pipeline.ts';
-import { FIXTURES, type ScratchRoot, scratchRoot } from '../../support/fixtures.ts';
+import { FIXTURES } from '../../support/fixtures.ts';
+import { rootForEach } from '../../support/hooks.ts';
 import { listener, machineOver } from '../../support/machine.ts';
 import { needs } from '../../support/programs.ts';
 
@@ -29,11 +30,7 @@ const rpmThat = (may: Promise<void>): Run => ({
   },
 });
 
-let root: ScratchRoot;
-beforeEach(() => {
-  root = scratchRoot({ files: { 'etc/os-release': 'ID=rhel\nVERSION_ID="9"\n' } });
-});
-afterEach(() => root.remove());
+const root = rootForEach(() => ({ files: { 'etc/os-release': 'ID=rhel\nVERSION_ID="9"\n' } }));
 
 const REPO = 'etc/yum.repos.d/fixtures.repo';
 const repo = (url: string): string => `[a]\nname=a\nbaseurl=file://${url}\ngpgcheck=1\n`;

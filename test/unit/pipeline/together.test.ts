@@ -1,7 +1,7 @@
 // The packages of a plan go into the root in one transaction; where that cannot be begun, or is broken off, each still gets
 // what it would get alone.
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { beforeEach, expect, test } from '@jest/globals';
 import { KpmError } from '../../../src/errors.ts';
 import { Root } from '../../../src/host/root.ts';
 import { type Run, realRun } from '../../../src/host/run.ts';
@@ -9,21 +9,14 @@ import { readHistory } from '../../../src/state/history.ts';
 import { JOURNAL } from '../../../src/state/journal.ts';
 import { readReceipts } from '../../../src/state/receipts.ts';
 import type { Step } from '../../../src/state/steps.ts';
-import { type FixtureServer, KERNELS, type ScratchRoot, scratchRoot, serveFixtures } from '../../support/fixtures.ts';
+import { KERNELS } from '../../support/fixtures.ts';
+import { rootForEach, serverForAll } from '../../support/hooks.ts';
 import { listener, machineOver } from '../../support/machine.ts';
 import { verb } from '../../support/verb-runs.ts';
 
 const { K1, K2 } = KERNELS;
-let root: ScratchRoot;
-let server: FixtureServer;
-beforeAll(async () => {
-  server = await serveFixtures();
-});
-afterAll(() => server.close());
-beforeEach(() => {
-  root = scratchRoot({ url: server.url, rpmdb: false, kernels: [K1, K2] });
-});
-afterEach(() => root.remove());
+const server = serverForAll();
+const root = rootForEach(() => ({ url: server.url, rpmdb: false, kernels: [K1, K2] }));
 
 /** The kernels of every journal that was written. */
 const journals: string[][] = [];
