@@ -9,6 +9,7 @@ import type { Options } from '../options.ts';
 import { errorJson, jsonText } from '../render/json.ts';
 import { packagesJson, renderInfo, renderList } from '../render/packages.ts';
 import { waitingNotes } from '../render/waiting.ts';
+import { textForThisRoot } from '../root-command.ts';
 
 /** The words yum knew before there were options. */
 const WORDS: Readonly<Record<string, Question['what']>> = {
@@ -51,8 +52,9 @@ export async function run(context: Context): Promise<number> {
   if (found.length === 0)
     ui.note(what === 'upgrades' ? noUpgrades(waiting) : 'No live patch is installed or on offer.');
   for (const text of waiting) ui.note(text);
+  const typed = (text: string): string => textForThisRoot(text, options);
   if (options.flag('json')) output.out(jsonText(packagesJson(found, world)));
-  else if (verb === 'info') output.out(renderInfo(found, world, output.outStyle));
+  else if (verb === 'info') output.out(renderInfo(found, world, output.outStyle, typed));
   else output.out(renderList(found, output.outStyle, output.outTerminal));
   return EXIT.done;
 }

@@ -9,6 +9,7 @@ import type { Context } from '../context.ts';
 import { errorLines } from '../failure.ts';
 import { clean } from '../render/clean.ts';
 import { errorJson, JSON_FORMAT } from '../render/json.ts';
+import { errorForThisRoot } from '../root-command.ts';
 
 const USAGE = `usage: kpatch-pm module COMMAND [ARGUMENT...]
 
@@ -131,7 +132,10 @@ function sessionFor(
       output.err(`kpatch: ${clean(text)}\n`);
       return 1;
     },
-    explain: (error) => output.err(errorLines(error.message, error.hint, output.errStyle)),
+    explain: (error) => {
+      const { message, hint } = errorForThisRoot(error, options);
+      output.err(errorLines(message, hint, output.errStyle));
+    },
     locked: async () => (await transaction()).state,
     transaction,
   };

@@ -15,6 +15,7 @@ import { usageError } from '../arguments.ts';
 import type { Context } from '../context.ts';
 import { cleanDeep } from '../render/clean.ts';
 import { errorJson, JSON_FORMAT, jsonText } from '../render/json.ts';
+import { textForThisRoot } from '../root-command.ts';
 
 export async function run(context: Context): Promise<number> {
   const { machine, output, options, words } = context;
@@ -32,7 +33,7 @@ export async function run(context: Context): Promise<number> {
   }
   const found = readQuarantine(machine.root, machine.uid);
   if (options.flag('json')) output.out(jsonText(quarantineJson(found)));
-  else output.out(listText(found));
+  else output.out(textForThisRoot(listText(found), options));
   return EXIT.done;
 }
 

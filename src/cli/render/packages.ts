@@ -49,15 +49,21 @@ function sections(found: readonly Listed[], lines: (part: readonly Listed[]) => 
     .join('');
 }
 
-/** The blocks of `info`. */
-export function renderInfo(found: readonly Listed[], world: World, style: Style): string {
-  return sections(found, (part) => part.flatMap((one) => [...block(one, world, style), '']), style);
+/** The blocks of `info`. `typed` gives a sentence with its command as it must be typed. */
+export function renderInfo(
+  found: readonly Listed[],
+  world: World,
+  style: Style,
+  typed: (text: string) => string,
+): string {
+  return sections(found, (part) => part.flatMap((one) => [...block(one, world, style, typed), '']), style);
 }
 
-function block(foreign: Listed, world: World, style: Style): string[] {
+function block(foreign: Listed, world: World, style: Style, typed: (text: string) => string): string[] {
   const one = cleanDeep(foreign);
   const { cves, advisories } = cleanDeep(fixesOf(foreign, world));
   const { nevra, patch } = one;
+  const state = stateText(foreign, world) ?? refusalText(foreign, world);
   const rows: [string, string | null][] = [
     ['Name', nevra.name],
     ['Epoch', nevra.epoch > 0 ? String(nevra.epoch) : null],
@@ -71,7 +77,7 @@ function block(foreign: Listed, world: World, style: Style): string[] {
     ['Kernel', kernelText(one, world)],
     ['Module', one.module ?? 'none: it only subscribes the kernel to the fixes to come'],
     ['File', patch?.file ? `/${patch.file}` : null],
-    ['State', stateText(foreign, world) ?? refusalText(foreign, world)],
+    ['State', state === null ? null : typed(state)],
     ['Support', SUPPORT[isOwn(foreign) ? 'own' : (patch?.support ?? 'unknown')]],
     ['Advisories', advisories.join(', ') || null],
     ['Fixes', cves.join(', ') || null],
