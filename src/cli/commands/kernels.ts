@@ -11,15 +11,17 @@ import { adviceJson, renderAdvice } from '../render/advice.ts';
 import { renderExclusions } from '../render/exclusions.ts';
 import { errorJson, JSON_FORMAT, jsonText } from '../render/json.ts';
 import { kernelsJson, renderKernels } from '../render/kernels.ts';
-import { forThisRoot } from '../root-command.ts';
+import { forThisRoot, textForThisRoot } from '../root-command.ts';
 
 export async function run({ machine, request, ui, output, options }: Context): Promise<number> {
   const world = await observe(machine, request, ui);
   tellNotices(ui, world);
   const wanted = selector(request, world);
+  const why = unseen(world);
+  const blind = why === null ? null : textForThisRoot(why, options);
   const format = options.value('format');
   if (format !== null) {
-    output.out(renderExclusions(exclusions(world), format, unseen(world)));
+    output.out(renderExclusions(exclusions(world), format, blind));
     return EXIT.done;
   }
   const only = options.flag('supported');
@@ -28,7 +30,7 @@ export async function run({ machine, request, ui, output, options }: Context): P
     const chosen = {
       ...advice,
       streams: advice.streams.filter(({ release }) => wanted(release)),
-      unseen: unseen(world),
+      unseen: blind,
     };
     const next = advice.next.map((command) => forThisRoot(command, options));
     const shown = { ...chosen, next, settings: world.settings, repositories: world.repositories };
@@ -37,8 +39,13 @@ export async function run({ machine, request, ui, output, options }: Context): P
   }
   const asked = streams(world).filter(({ release }) => wanted(release));
   const found = only ? asked.filter(({ supported }) => supported) : asked;
-  const blind = asked.some(({ known }) => !known) ? unseen(world) : null;
-  const view = { settings: world.settings, repositories: world.repositories, streams: found, only, unseen: blind };
+  const view = {
+    settings: world.settings,
+    repositories: world.repositories,
+    streams: found,
+    only,
+    unseen: asked.some(({ known }) => !known) ? blind : null,
+  };
   output.out(options.flag('json') ? jsonText(kernelsJson(view)) : renderKernels(view, output.outStyle));
   return EXIT.done;
 }

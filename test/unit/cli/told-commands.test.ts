@@ -22,3 +22,12 @@ test('quarantine', async () => {
   expect(await main(['--installroot', root, 'quarantine'], around)).toBe(0);
   expect(around.stdout.text).toContain(`kpatch-pm --installroot ${root} quarantine clear m\n`);
 });
+
+test('kernels, where no repository can be read', async () => {
+  const url = '--repofrompath=gone,/nowhere';
+  const around = surroundings({ hostPath: root });
+  mkdirSync(path.join(root, 'lib/modules/5.14.0-427.13.1.el9_4.x86_64'), { recursive: true });
+  writeFileSync(path.join(root, 'lib/modules/5.14.0-427.13.1.el9_4.x86_64/vmlinuz'), '');
+  expect(await main(['--installroot', root, url, 'kernels'], around)).toBe(0);
+  expect(around.stdout.text.replace(/\s+/g, ' ')).toContain(`run \`kpatch-pm --installroot ${root} makecache\``);
+});
