@@ -14,11 +14,11 @@ export interface Exclusion extends Evr {
 const FAMILY = ['', '-core', '-modules', '-modules-core', '-modules-extra'];
 
 /**
- * The packages of every kernel on offer that has no live patches and is not installed, newest first. Where that is not known,
- * a kernel is not kept away.
+ * The packages of every kernel on offer that is not known to have live patches and is not installed, newest first. Where a
+ * repository could not be read, a kernel that waits a day does less harm than one that is never patched.
  */
 export function exclusions(world: World): Exclusion[] {
-  const unsupported = streams(world).filter((stream) => stream.known && !stream.supported && !stream.installed);
+  const unsupported = streams(world).filter((stream) => !stream.supported && !stream.installed);
   const found = new Map<string, Exclusion>();
   for (const { release } of unsupported) {
     for (const kernel of world.offeredKernels.filter((one) => one.uname === release && one.excludedBy === null)) {

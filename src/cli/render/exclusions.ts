@@ -8,8 +8,11 @@ const NONE = '# every kernel on offer has live patches, or is installed\n';
 /** `exclude`: a line for dnf.conf. `versionlock`: lines for versionlock.list, each an exclusion. `unseen`: what could not be read. */
 export function renderExclusions(foreign: readonly Exclusion[], format: string, unseen: string | null): string {
   const list = cleanDeep(foreign);
-  if (list.length === 0)
-    return unseen === null ? NONE : `# which kernels have live patches is not known: ${cleanDeep(unseen)}\n`;
+  const blind = unseen === null ? '' : `# not all is known of which kernels have live patches: ${cleanDeep(unseen)}\n`;
+  return blind + (list.length > 0 ? linesOf(list, format) : blind === '' ? NONE : '');
+}
+
+function linesOf(list: readonly Exclusion[], format: string): string {
   if (format === 'versionlock') {
     return list.map(({ name, epoch, version, release }) => `!${name}-${epoch}:${version}-${release}.*\n`).join('');
   }

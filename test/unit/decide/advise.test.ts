@@ -1,7 +1,9 @@
 // When a stream ends and how that is known; what an ordinary update would do to the coverage.
 import { describe, expect, test } from '@jest/globals';
+import { renderExclusions } from '../../../src/cli/render/exclusions.ts';
 import { advise, type StreamPolicy } from '../../../src/decide/advise.ts';
 import { exclusions } from '../../../src/decide/exclusions.ts';
+import { unseen } from '../../../src/decide/unseen.ts';
 import type { OfferedKernel } from '../../../src/domain/package.ts';
 import type { World } from '../../../src/domain/world.ts';
 import { K, kernel, offer, repo, world } from '../../support/world.ts';
@@ -180,10 +182,17 @@ describe('where a repository could not be read', () => {
     expect(next).toEqual(seen.repositories.length > 0 ? ['kpatch-pm makecache'] : []);
   });
 
-  test('a kernel whose live patches may be there is neither lost nor kept away', () => {
+  test('a kernel whose live patches may be there is not called lost, and kept away until that is known', () => {
     const seen = usual({ repositories: [repo('other'), unread], offeredKernels: [offeredKernel(SAME)] });
     expect(advise(seen, []).update).toMatchObject({ kernel: SAME, coverage: 'unknown' });
-    expect(exclusions(seen)).toEqual([]);
-    expect(exclusions(usual({ offeredKernels: [offeredKernel(SAME)] }))).not.toEqual([]);
+    const away = exclusions(seen);
+    expect(away).not.toEqual([]);
+    expect(renderExclusions(away, 'exclude', unseen(seen))).toMatch(
+      /^# .*: base could not be read\nexcludepkgs=kernel/,
+    );
+    expect(renderExclusions([], 'exclude', unseen(seen))).toMatch(/^# .*: base could not be read\n$/);
+    expect(renderExclusions([], 'versionlock', null)).toBe(
+      '# every kernel on offer has live patches, or is installed\n',
+    );
   });
 });
