@@ -1,6 +1,7 @@
 // The main job on one page: observe -> decide -> apply.
 
 import { recover } from './apply/install.ts';
+import { goneKernels } from './decide/gone.ts';
 import { type Goal, planFor } from './decide/plan.ts';
 import type { HistoryRecord } from './domain/history.ts';
 import type { Plan } from './domain/plan.ts';
@@ -85,7 +86,7 @@ export async function carryOut(
 /** World and request -> Plan. Raises `kernel-not-installed` for a --kernel that is not there, and `no-match`. */
 export function decide(world: World, request: Request, ui: Ui, undo?: HistoryRecord): Plan {
   const { verb, kernels, load } = request;
-  checkKernels(kernels, world);
+  checkKernels(kernels, world, verb === 'remove' || verb === 'autoremove' ? goneKernels(world) : []);
   const specs = specsOf(request, world);
   const plan = planFor(world, { verb: verb as Goal['verb'], kernels, load, specs, ...(undo ? { undo } : {}) });
   checkMatches(plan, request, specs, ui, world);

@@ -63,7 +63,7 @@ export function planFor(world: World, goal: Goal): Plan {
     case 'history':
       return undoPlan(world, goal);
     case 'autoremove':
-      return orphansPlan(world);
+      return orphansPlan(goal.kernels, world);
     default:
       if (world.ownModules?.length) return ownPlan(world, goal.load);
       return takingPlan(world, goal, specs);
@@ -79,8 +79,8 @@ function planOf(world: World, actions: Plan['actions'], reason: Because): Plan {
 }
 
 /** Where nothing is left of kernels that are gone, each kernel that is here says why nothing of it goes. */
-function orphansPlan(world: World): Plan {
-  const plan = planOf(world, orphansOf(world), because('not-asked-for'));
+function orphansPlan(kernels: readonly string[], world: World): Plan {
+  const plan = planOf(world, orphansOf(kernels, world), because('not-asked-for'));
   if (plan.actions.length > 0) return plan;
   return { ...plan, skipped: plan.skipped.map((skip) => ({ ...skip, because: staying(skip.kernel, world) })) };
 }

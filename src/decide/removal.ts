@@ -4,6 +4,7 @@ import type { KernelRelease } from '../domain/kernel.ts';
 import { formatNevra } from '../domain/nevra.ts';
 import type { RemoveAction, Unmatched } from '../domain/plan.ts';
 import type { World } from '../domain/world.ts';
+import { goneKernels } from './gone.ts';
 import type { PackagedPatch } from './installed.ts';
 import { asNamed } from './meaning.ts';
 import { type Spec, select } from './spec.ts';
@@ -34,12 +35,11 @@ function nothingFor(spec: Spec, world: World): string {
   return `${own.module} belongs to no package and is left alone; to take it away: kpatch-pm module uninstall -k ${own.kernel} ${own.module}`;
 }
 
-/** What is installed for kernels that are no longer here. */
-export function orphansOf(world: World): RemoveAction[] {
-  const here = new Set<string>(world.kernels.map(({ release }) => release));
-  const orphans = world.installed.filter(
-    (patch): patch is PackagedPatch => patch.package !== null && !here.has(patch.kernel),
-  );
+/** What is installed for kernels that are no longer here, or for those of them that are given (empty: all). */
+export function orphansOf(kernels: readonly string[], world: World): RemoveAction[] {
+  const gone = goneKernels(world).filter(({ release }) => kernels.length === 0 || kernels.includes(release));
+  const left = gone.flatMap(({ installed }) => installed);
+  const orphans = left.filter((patch): patch is PackagedPatch => patch.package !== null);
   return removeActions(orphans, false, world);
 }
 

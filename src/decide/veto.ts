@@ -1,6 +1,7 @@
 // Whether dnf5 should be stopped from bringing a kernel: the filter's decision, for the action of packaging/dnf/dnf5.
 import type { World } from '../domain/world.ts';
 import { streamOf, streams } from './streams.ts';
+import { unseen } from './unseen.ts';
 
 export interface Veto {
   /** Kernels that nobody offers live patches for, and that must not arrive. */
@@ -14,7 +15,7 @@ const NONE: Veto = { refused: [], unknown: null };
 /**
  * Refuses what is not installed and has no live patches, while the filter is on and an installed kernel has them. When the last
  * stream of this machine has ended there is nothing left to protect by staying: every kernel may come then, by itself.
- * A repository that could not be read may be the one with the live patches, so nothing is refused without it.
+ * A repository that could not be read, or none at all: there may be live patches, so nothing is refused.
  */
 export function veto(world: World, arriving: readonly string[]): Veto {
   if (!world.settings.autofilter) return NONE;
@@ -23,12 +24,7 @@ export function veto(world: World, arriving: readonly string[]): Veto {
     .filter(({ installed, supported }) => !installed && !supported);
   if (without.length === 0) return NONE;
   if (!streams(world).some(({ installed, supported }) => installed && supported)) return NONE;
-  const unread = world.repositories.filter(({ used }) => !used).map(({ id }) => id);
-  if (unread.length > 0) {
-    return {
-      refused: [],
-      unknown: `whether there are live patches is not known: ${unread.join(', ')} could not be read`,
-    };
-  }
+  const why = unseen(world);
+  if (why !== null) return { refused: [], unknown: `whether there are live patches is not known: ${why}` };
   return { refused: without.map(({ release }) => release), unknown: null };
 }

@@ -1,4 +1,5 @@
 // Looking without changing anything. Apart from pipeline.ts, so that verbs that only look do not load what changes the machine.
+import type { GoneKernel } from '../decide/gone.ts';
 import { formatNevra } from '../domain/nevra.ts';
 import { momentText } from '../domain/time.ts';
 import type { World } from '../domain/world.ts';
@@ -23,14 +24,20 @@ export function withUnfinished(machine: Machine, world: World): World {
   return journal === null || told ? world : { ...world, notices: [...world.notices, journal] };
 }
 
-/** Raises `kernel-not-installed` for a --kernel that is not there. */
-export function checkKernels(kernels: readonly string[], world: World): void {
-  const stranger = kernels.find((name) => !world.kernels.some(({ release }) => release === name));
+/**
+ * Raises `kernel-not-installed` for a --kernel that is not there. Verbs that take live patches away may name a kernel that is
+ * gone and has some still (`gone`).
+ */
+export function checkKernels(kernels: readonly string[], world: World, gone: readonly GoneKernel[] = []): void {
+  const here = world.kernels.map(({ release }) => release as string);
+  const left = gone.map(({ release }) => release);
+  const stranger = kernels.find((name) => !here.includes(name) && !left.includes(name));
   if (stranger === undefined) return;
+  const of = left.length > 0 ? `; gone, with live patches still: ${left.join(', ')}` : '';
   throw new KpmError('kernel-not-installed', {
     text: `The kernel ${stranger} is not installed.`,
     subject: stranger,
-    hint: `Installed: ${world.kernels.map(({ release }) => release).join(', ') || 'none'}`,
+    hint: `Installed: ${here.join(', ') || 'none'}${of}`,
   });
 }
 

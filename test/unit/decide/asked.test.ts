@@ -251,3 +251,13 @@ test('what belongs to no package is not removed', () => {
   expect(plan({ installed: [own] }, 'remove', 'kpatch-mine.ko')[1]).toContain('belongs to no package');
   expect(plan({ installed: [{ ...own, kernel: OTHER }] }, 'autoremove')).toEqual(['skipped nothing-installed']);
 });
+
+test.each<[readonly string[], string[]]>([
+  [[], ['remove 1-1', 'remove 1-1', 'skipped not-asked-for']],
+  [['6.1.0-1.el9.x86_64'], ['remove 1-1', 'skipped not-asked-for']],
+  [[K], ['skipped nothing-installed']],
+])('autoremove --kernel %j takes only what is left of that kernel', (kernels, expected) => {
+  const gone = ['6.1.0-1.el9.x86_64', '6.1.0-2.el9.x86_64'];
+  const installed = gone.map((release) => installedFrom(offer(release, '1-1'), release));
+  expect(told(planFor(world({ installed }), { verb: 'autoremove', kernels, load: true }))).toEqual(expected);
+});

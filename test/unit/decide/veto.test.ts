@@ -1,7 +1,7 @@
 // Which kernels dnf5 is stopped from bringing: while there is something to protect by staying, and only what is certain.
 import { describe, expect, test } from '@jest/globals';
 import { veto } from '../../../src/decide/veto.ts';
-import { K, kernel, offer, world } from '../../support/world.ts';
+import { installedFrom, K, kernel, offer, world } from '../../support/world.ts';
 
 const NEW = '5.14.0-503.11.1.el9_5.x86_64';
 const filtered = { autoupdate: false, autofilter: true };
@@ -30,6 +30,15 @@ describe('veto', () => {
     ],
   ] as const)('%s', (_name, more, arriving, refused) => {
     expect(veto(world({ ...base, ...more } as never), arriving)).toEqual({ refused, unknown: null });
+  });
+
+  test('where no repository is enabled nobody knows what there is', () => {
+    const installed = [installedFrom(offer(K, '0-0'), K)];
+    const found = veto(world({ ...base, offered: [], installed, repositories: [] }), [NEW]);
+    expect(found).toEqual({
+      refused: [],
+      unknown: 'whether there are live patches is not known: no repository is enabled',
+    });
   });
 
   test('a repository that could not be read may be the one with the patches', () => {
