@@ -14,9 +14,17 @@ export function unreadable(shown: string, error: unknown): KpmError {
   return new KpmError('file-unreadable', {
     text: `${shown} could not be read: ${reasonOf(error)}.`,
     subject: shown,
-    hint: denied ? 'Check who may read it (ls -l), or run the command as root.' : undefined,
+    hint: denied ? 'Check who may read it (ls -l), or run the command as root.' : lookAt(shown, error),
     cause: error,
   });
+}
+
+/** Where to look, when it is neither rights nor space. */
+function lookAt(shown: string, error: unknown): string {
+  if (hasErrno(error, 'EIO', 'EUCLEAN'))
+    return 'The disk or its file system is damaged; see what the kernel says of it: dmesg | tail';
+  if (hasErrno(error, 'ENOENT', 'ENOTDIR')) return `Check the path: ls -ld ${path.dirname(shown)}`;
+  return `See what lies there: ls -ld ${shown}`;
 }
 
 /** `no-space`, `read-only`, `needs-root` or `file-unwritable`, for a path as shown to people. */
@@ -48,6 +56,7 @@ export function unwritable(shown: string, error: unknown): KpmError {
   return new KpmError('file-unwritable', {
     text: `${shown} could not be written: ${reasonOf(error)}.`,
     subject: shown,
+    hint: lookAt(shown, error),
     cause: error,
   });
 }
