@@ -72,6 +72,21 @@ export interface RecordedAction {
   readonly error: Outcome['error'];
 }
 
+/** An action that was about nothing and not begun: what it was about is filled in. */
+export const NO_ACTION: Omit<RecordedAction, 'do'> = {
+  kernel: null,
+  package: null,
+  repo: null,
+  empty: false,
+  replaces: null,
+  adopts: false,
+  module: null,
+  hold: null,
+  setting: null,
+  outcome: 'not-run',
+  error: null,
+};
+
 export interface HistoryRecord {
   readonly format: typeof HISTORY_FORMAT;
   /** Counts from 1; never used twice on a machine. */

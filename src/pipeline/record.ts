@@ -1,6 +1,6 @@
 // A plan as the history keeps it.
 import { openRecord, type RunRecord } from '../apply/record.ts';
-import type { RecordedAction, RecordedKey, RecordedPackage } from '../domain/history.ts';
+import { NO_ACTION, type RecordedAction, type RecordedKey, type RecordedPackage } from '../domain/history.ts';
 import { type Nevra, sameNevra } from '../domain/nevra.ts';
 import { type Action, isTake, type Outcome, type Plan } from '../domain/plan.ts';
 import type { Receipt } from '../domain/receipt.ts';
@@ -14,20 +14,6 @@ import type { Observed } from './observed.ts';
 import type { Request } from './request.ts';
 import type { StagedPatch } from './stage.ts';
 
-const NOTHING: Omit<RecordedAction, 'do'> = {
-  kernel: null,
-  package: null,
-  repo: null,
-  empty: false,
-  replaces: null,
-  adopts: false,
-  module: null,
-  hold: null,
-  setting: null,
-  outcome: 'not-run',
-  error: null,
-};
-
 /** The actions of a plan, none of them done yet. `receipts` name the files of the levels that are left. */
 export function recordedActions(plan: Plan, world: World, receipts: readonly Receipt[]): RecordedAction[] {
   return plan.actions.map((action) => recorded(action, world, receipts));
@@ -38,7 +24,7 @@ function recorded(action: Action, world: World, receipts: readonly Receipt[]): R
     const { kernel, package: pkg, empty, replaces } = action;
     const sha256 = pkg.checksum?.type === 'sha256' ? pkg.checksum.value : null;
     return {
-      ...NOTHING,
+      ...NO_ACTION,
       do: action.do,
       kernel,
       package: named(pkg, sha256),
@@ -54,21 +40,21 @@ function recorded(action: Action, world: World, receipts: readonly Receipt[]): R
       const { kernel, package: pkg, hold } = action;
       const repo = receipts.find((one) => one.kernel === kernel && sameNevra(one.package, pkg))?.repo ?? null;
       const held = hold ? { kernel, name: pkg.name } : null;
-      return { ...NOTHING, do: 'remove', kernel, package: known(pkg, kernel, receipts), repo, hold: held };
+      return { ...NO_ACTION, do: 'remove', kernel, package: known(pkg, kernel, receipts), repo, hold: held };
     }
     case 'own':
-      return { ...NOTHING, do: 'module-install', kernel: action.kernel, module: action.own.module };
+      return { ...NO_ACTION, do: 'module-install', kernel: action.kernel, module: action.own.module };
     case 'hold':
     case 'unhold':
-      return { ...NOTHING, do: action.do, kernel: action.hold.kernel, hold: action.hold };
+      return { ...NO_ACTION, do: action.do, kernel: action.hold.kernel, hold: action.hold };
     case 'load':
     case 'unload': {
       const { kernel, module, nevra } = action;
-      return { ...NOTHING, do: action.do, kernel, module, package: nevra && known(nevra, kernel, receipts) };
+      return { ...NO_ACTION, do: action.do, kernel, module, package: nevra && known(nevra, kernel, receipts) };
     }
     case 'setting': {
       const { name, value } = action.setting;
-      return { ...NOTHING, do: 'setting', setting: { name, before: world.settings[name], value } };
+      return { ...NO_ACTION, do: 'setting', setting: { name, before: world.settings[name], value } };
     }
   }
 }
@@ -90,13 +76,13 @@ export function moduleAction(
   module: string,
   pkg: Nevra | null = null,
 ): RecordedAction {
-  if (verb === 'module-install' || pkg === null) return { ...NOTHING, do: verb, kernel, module };
+  if (verb === 'module-install' || pkg === null) return { ...NO_ACTION, do: verb, kernel, module };
   return { ...removedAction(kernel, pkg), module, hold: { kernel, name: pkg.name } };
 }
 
 /** A change of what is trusted. */
 export function keyAction(verb: 'import' | 'remove' | 'pin' | 'unpin', key: RecordedKey): RecordedAction {
-  return { ...NOTHING, do: verb === 'import' ? 'key-import' : verb === 'remove' ? 'key-remove' : verb, key };
+  return { ...NO_ACTION, do: verb === 'import' ? 'key-import' : verb === 'remove' ? 'key-remove' : verb, key };
 }
 
 /** A module that the running kernel takes or leaves outside of a plan, or that comes out of quarantine. */
@@ -105,20 +91,20 @@ export function aloneAction(
   kernel: string | null,
   module: string,
 ): RecordedAction {
-  return { ...NOTHING, do: verb, kernel, module };
+  return { ...NO_ACTION, do: verb, kernel, module };
 }
 
 /** A package that is taken away outside of a plan. */
 export function removedAction(kernel: string, pkg: Nevra, receipts: readonly Receipt[] = []): RecordedAction {
-  return { ...NOTHING, do: 'remove', kernel, package: known(pkg, kernel, receipts) };
+  return { ...NO_ACTION, do: 'remove', kernel, package: known(pkg, kernel, receipts) };
 }
 
 /** `machine reset`. */
-export const resetAction: RecordedAction = { ...NOTHING, do: 'reset' };
+export const resetAction: RecordedAction = { ...NO_ACTION, do: 'reset' };
 
 /** Telling the rpm database what an interrupted run did not. */
 export function registeringAction({ kernel, package: pkg, packageSha256, repo }: Receipt): RecordedAction {
-  return { ...NOTHING, do: 'register', kernel, package: named(pkg, packageSha256), repo };
+  return { ...NO_ACTION, do: 'register', kernel, package: named(pkg, packageSha256), repo };
 }
 
 /** The record of a run that carries out a plan. */

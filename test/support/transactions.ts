@@ -16,7 +16,7 @@ import {
   settingStep,
   type Work,
 } from '../../src/apply/transactions.ts';
-import type { RecordedAction } from '../../src/domain/history.ts';
+import { NO_ACTION, type RecordedAction } from '../../src/domain/history.ts';
 import type { InstalledPatch } from '../../src/domain/livepatch.ts';
 import type { Machine } from '../../src/host/machine.ts';
 import { installedPatches } from '../../src/observe/system/installed.ts';
@@ -30,20 +30,7 @@ import { listener, machineOver } from './machine.ts';
 import { K1, levelRequest } from './packages.ts';
 
 /** What the record of a run says it did. */
-const ACTION: RecordedAction = {
-  do: 'install',
-  kernel: K1,
-  package: null,
-  repo: null,
-  empty: false,
-  replaces: null,
-  adopts: false,
-  module: null,
-  hold: null,
-  setting: null,
-  outcome: 'not-run',
-  error: null,
-};
+const ACTION: RecordedAction = { ...NO_ACTION, do: 'install', kernel: K1 };
 
 /** One changing run: recovers, then does `work` (none: only recovers). */
 export async function changingRun(machine: Machine, work: Work | null): Promise<TransactionResult | null> {

@@ -5,7 +5,7 @@ import { expect, jest, test } from '@jest/globals';
 import { recover, runTransaction } from '../../../src/apply/install.ts';
 import { openRecord } from '../../../src/apply/record.ts';
 import { mergedWork } from '../../../src/apply/transactions.ts';
-import type { RecordedAction } from '../../../src/domain/history.ts';
+import { NO_ACTION, type RecordedAction } from '../../../src/domain/history.ts';
 import type { Machine } from '../../../src/host/machine.ts';
 import { type Run, realRun } from '../../../src/host/run.ts';
 import { openState } from '../../../src/state/directory.ts';
@@ -22,20 +22,7 @@ import { changingRun, together } from '../../support/transactions.ts';
 const root = rootForEach();
 
 const MODULE = 'kpatch-5_14_0-427_13_1-1-2.ko';
-const action = (kernel: string): RecordedAction => ({
-  do: 'install',
-  kernel,
-  package: null,
-  repo: null,
-  empty: false,
-  replaces: null,
-  adopts: false,
-  module: null,
-  hold: null,
-  setting: null,
-  outcome: 'not-run',
-  error: null,
-});
+const action = (kernel: string): RecordedAction => ({ ...NO_ACTION, do: 'install', kernel });
 
 /** One run whose record has an action for each kernel. */
 async function run(machine: Machine, levels: Parameters<typeof together>[1], kernels: string[]) {

@@ -1,7 +1,7 @@
 // The opposite of a recorded run, against worlds that went on since.
 import { describe, expect, test } from '@jest/globals';
 import { planFor } from '../../../src/decide/plan.ts';
-import { HISTORY_FORMAT, type HistoryRecord, type RecordedAction } from '../../../src/domain/history.ts';
+import { HISTORY_FORMAT, type HistoryRecord, NO_ACTION, type RecordedAction } from '../../../src/domain/history.ts';
 import type { Nevra } from '../../../src/domain/nevra.ts';
 import type { OfferedPackage } from '../../../src/domain/package.ts';
 import type { Plan } from '../../../src/domain/plan.ts';
@@ -12,20 +12,7 @@ const OTHER = '5.14.0-427.13.1.el9_4.x86_64';
 const [one, two, three] = [offer(K, '1-1'), offer(K, '1-2'), offer(K, '1-3')];
 const hold: Hold = { kernel: K, name: one.name, since: '2026-01-01T00:00:00Z', why: 'removed' };
 
-const NOTHING: RecordedAction = {
-  do: 'install',
-  kernel: K,
-  package: null,
-  repo: 'base',
-  empty: false,
-  replaces: null,
-  adopts: false,
-  module: null,
-  hold: null,
-  setting: null,
-  outcome: 'done',
-  error: null,
-};
+const NOTHING: RecordedAction = { ...NO_ACTION, do: 'install', kernel: K, repo: 'base', outcome: 'done' };
 
 const key = { fingerprint: 'F00D', owner: 'somebody', stream: null, repo: null };
 

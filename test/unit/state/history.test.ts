@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { runTransaction } from '../../../src/apply/install.ts';
 import { openRecord } from '../../../src/apply/record.ts';
 import { settingStep } from '../../../src/apply/transactions.ts';
-import type { RecordedAction } from '../../../src/domain/history.ts';
+import { NO_ACTION, type RecordedAction } from '../../../src/domain/history.ts';
 import type { Machine } from '../../../src/host/machine.ts';
 import { openState } from '../../../src/state/directory.ts';
 import { HISTORY, nextNumber, numbersOf, pruneHistory, readHistory, recordPath } from '../../../src/state/history.ts';
@@ -15,18 +15,9 @@ import { codeOf } from '../../support/code-of.ts';
 import { machineOver } from '../../support/machine.ts';
 
 const ACTION: RecordedAction = {
+  ...NO_ACTION,
   do: 'setting',
-  kernel: null,
-  package: null,
-  repo: null,
-  empty: false,
-  replaces: null,
-  adopts: false,
-  module: null,
-  hold: null,
   setting: { name: 'autoupdate', before: false, value: true },
-  outcome: 'not-run',
-  error: null,
 };
 
 let dir: string;
