@@ -12,7 +12,8 @@ import {
   type Verification,
   verifySignature,
 } from '../formats/openpgp/index.ts';
-import { checkDigestsInPart, type DigestVerdict } from '../formats/rpm/digests.ts';
+import { checkDigestsInPart } from '../formats/rpm/digests.ts';
+import type { DigestVerdict } from '../formats/rpm/hash.ts';
 import type { RpmPackage } from '../formats/rpm/package.ts';
 import { type SignatureBlob, signatureBlobs } from '../formats/rpm/signatures.ts';
 import type { WholeDigest } from '../formats/rpm/whole-digest.ts';

@@ -2,19 +2,11 @@
 // Source: rpm's format_v3, format_v4 and format_v6 documents. Which tag covers what:
 //   signature header: SHA1, SHA256, SHA3-256 over the main header; MD5 and SIZE over header and payload
 //   main header: payload digests over the payload as it travels, or ("alternative") as it is when opened
-import { digestOf } from './hash.ts';
+import { type DigestVerdict, digestOf } from './hash.ts';
 import { malformed } from './malformed.ts';
 import type { RpmPackage } from './package.ts';
 import { HASH_BY_NUMBER, SIGTAG, TAG } from './tags.ts';
 import { WholeDigest } from './whole-digest.ts';
-
-export interface DigestVerdict {
-  /** What is covered: `header`, `payload`, `open payload`, `header+payload`, `size`. */
-  readonly name: string;
-  /** `sha256`, `md5` ...; `bytes` for a size. */
-  readonly algorithm: string;
-  readonly verdict: 'ok' | 'bad';
-}
 
 export interface Declared {
   readonly algorithm: string;

@@ -2,8 +2,7 @@
 // and takes longer than all other digests of a package together: so it can be made in steps, while something else goes on.
 // Source: rpm's format_v4 document, tag 1004 of the signature header.
 import type { Hash } from 'node:crypto';
-import type { DigestVerdict } from './digests.ts';
-import { newHash } from './hash.ts';
+import { type DigestVerdict, newHash } from './hash.ts';
 import type { RpmPackage } from './package.ts';
 import { SIGTAG } from './tags.ts';
 

@@ -4,9 +4,9 @@ import type { Problem } from '../../domain/because.ts';
 import type { KeyringVerdict } from '../../domain/signing.ts';
 import type { ModuleFacts } from '../../formats/elf/module.ts';
 import type { SignatureVerdict } from '../../formats/openpgp/index.ts';
-import type { DigestVerdict } from '../../formats/rpm/digests.ts';
 import type { PackageFacts } from '../../formats/rpm/facts.ts';
 import type { Fix } from '../../formats/rpm/fixes.ts';
+import type { DigestVerdict } from '../../formats/rpm/hash.ts';
 
 export interface InspectedSignature {
   /** Tag of the signature header. */
