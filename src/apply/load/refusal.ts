@@ -16,6 +16,8 @@ export interface KernelMood {
   readonly lockdown: string | null;
   readonly modulesDisabled: boolean;
   readonly selinuxEnforcing: boolean;
+  /** No module can come in from here at all: a kernel without modules, or a filter on this process's system calls. */
+  readonly walled: boolean;
 }
 
 interface Rule {
@@ -99,9 +101,9 @@ const RULES: readonly Rule[] = [
     hint: 'Boot a kernel of the distribution that supports live patches.',
   },
   {
-    // ENOSYS of a module's own start is said through livepatch; without a word of it the call itself is not there.
+    // A module may answer ENOSYS itself: the call is taken for missing only where something is seen to keep it away.
     code: 'loading-forbidden',
-    when: (text, log) => UNKNOWN_CALL.test(text) && !log.includes('livepatch:'),
+    when: (text, log, mood) => UNKNOWN_CALL.test(text) && mood.walled && !log.includes('livepatch'),
     why: 'no module at all can be loaded from here (finit_module(2): Function not implemented)',
     evidence: null,
     hint: 'Load it on the machine itself, outside of containers and sandboxes; what is installed is loaded at its next boot.',
@@ -161,7 +163,13 @@ export function kernelMood(sys: Root): KernelMood {
     lockdown: lockdown === 'none' ? null : lockdown,
     modulesDisabled: attribute(sys, 'proc/sys/kernel/modules_disabled') === '1',
     selinuxEnforcing: attribute(sys, 'sys/fs/selinux/enforce') === '1',
+    walled: !sys.exists('proc/modules') || isFiltered(sys),
   };
+}
+
+/** Whether a filter stands before this process's system calls, and those of what it starts. Source: proc_pid_status(5), seccomp(2). */
+function isFiltered(sys: Root): boolean {
+  return /^Seccomp:\s*2$/m.test(attribute(sys, 'proc/self/status') ?? '');
 }
 
 function quote(log: readonly string[], pattern: RegExp): string | null {

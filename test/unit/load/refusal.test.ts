@@ -1,11 +1,15 @@
 // From what insmod and the kernel say to one code, with the line that proves it. Texts: recorded on Debian 6.1 and 6.12, or
 // read in the kernel's source (marked).
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { insmodAnswer } from '../../../src/apply/load/builtin.ts';
 import { utilityAnswer } from '../../../src/apply/load/kpatch.ts';
-import { explainRefusal, type KernelMood } from '../../../src/apply/load/refusal.ts';
+import { explainRefusal, type KernelMood, kernelMood } from '../../../src/apply/load/refusal.ts';
+import { Root } from '../../../src/host/root.ts';
 
-const calm: KernelMood = { lockdown: null, modulesDisabled: false, selinuxEnforcing: false };
+const calm: KernelMood = { lockdown: null, modulesDisabled: false, selinuxEnforcing: false, walled: false };
 const insmod = (reason: string): string => `insmod: ERROR: could not insert module /proc/self/fd/3: ${reason}\n`;
 
 interface Row {
@@ -144,8 +148,23 @@ const ROWS: readonly Row[] = [
   {
     name: 'a sandbox',
     text: insmod('Function not implemented'),
+    mood: { walled: true },
     code: 'loading-forbidden',
     quoted: 'no module at all',
+  },
+  {
+    name: 'nothing is seen to keep modules away, and the log cannot be read: the module may have answered so itself',
+    text: insmod('Function not implemented'),
+    code: 'load-refused-init',
+    quoted: 'Function not implemented',
+  },
+  {
+    name: 'the kernel took the file, wherever this process is',
+    text: insmod('Function not implemented'),
+    log: ['m: tainting kernel with TAINT_LIVEPATCH'],
+    mood: { walled: true },
+    code: 'load-refused-init',
+    quoted: 'Function not implemented',
   },
   {
     name: 'a live patch whose start answers ENOSYS itself',
@@ -182,4 +201,21 @@ test('what the kpatch utility answers', () => {
   const stalled = 'kpatch: error: failed to load module m (transition stalled)';
   expect(utilityAnswer(1, stalled)).toEqual({ kind: 'stalled' });
   expect(utilityAnswer(1, `${insmod('No such device')}kpatch: failed to load module F`)).toEqual({ kind: 'refused' });
+});
+
+describe('whether modules can come in at all', () => {
+  test.each([
+    ['a filter of system calls', { 'proc/modules': '', 'proc/self/status': 'Name:\tnode\nSeccomp:\t2\n' }, true],
+    ['no filter', { 'proc/modules': '', 'proc/self/status': 'Name:\tnode\nSeccomp:\t0\n' }, false],
+    ['an old kernel that does not tell', { 'proc/modules': '', 'proc/self/status': 'Name:\tnode\n' }, false],
+    ['a kernel without modules', { 'proc/self/status': 'Seccomp:\t0\n' }, true],
+  ] as readonly [string, Readonly<Record<string, string>>, boolean][])('%s', (_, files, expected) => {
+    const place = mkdtempSync(path.join(os.tmpdir(), 'kpm-test-'));
+    for (const [name, text] of Object.entries(files)) {
+      mkdirSync(path.dirname(path.join(place, name)), { recursive: true });
+      writeFileSync(path.join(place, name), text);
+    }
+    expect(kernelMood(new Root(place)).walled).toBe(expected);
+    rmSync(place, { recursive: true });
+  });
 });
