@@ -1,7 +1,7 @@
 // The main job on one page: observe -> decide -> apply.
 
 import { recover } from './apply/install.ts';
-import { goneKernels } from './decide/gone.ts';
+import { goneKernels, isRemovable } from './decide/gone.ts';
 import { type Goal, planFor } from './decide/plan.ts';
 import type { HistoryRecord } from './domain/history.ts';
 import type { Plan } from './domain/plan.ts';
@@ -86,7 +86,8 @@ export async function carryOut(
 /** World and request -> Plan. Raises `kernel-not-installed` for a --kernel that is not there, and `no-match`. */
 export function decide(world: World, request: Request, ui: Ui, undo?: HistoryRecord): Plan {
   const { verb, kernels, load } = request;
-  checkKernels(kernels, world, verb === 'remove' || verb === 'autoremove' ? goneKernels(world) : []);
+  const taking = verb === 'remove' || verb === 'autoremove';
+  checkKernels(kernels, world, taking ? goneKernels(world).filter(isRemovable) : []);
   const specs = specsOf(request, world);
   const plan = planFor(world, { verb: verb as Goal['verb'], kernels, load, specs, ...(undo ? { undo } : {}) });
   checkMatches(plan, request, specs, ui, world);
@@ -100,13 +101,11 @@ const DRY_RUN_OF_ROOT: readonly Request['verb'][] = ['history', 'keys', 'machine
 export async function lock(machine: Machine, request: Request, ui: Ui): Promise<LockedState> {
   if (machine.root.isHost && machine.uid !== 0) {
     const verb = request.undo === undefined ? request.verb : `history undo ${request.undo}`;
-    const words = request.undo === undefined ? (request.words ?? []) : [];
-    const typed = [verb, ...words.map(forShell)].join(' ');
+    const typed = `kpatch-pm ${request.commandLine ?? verb}`;
+    const look = DRY_RUN_OF_ROOT.includes(request.verb) ? '' : `   Or look first: ${typed} --dry-run`;
     throw new KpmError('needs-root', {
       text: `kpatch-pm ${verb} changes this system, which only root may do.`,
-      hint: DRY_RUN_OF_ROOT.includes(request.verb)
-        ? `Run: sudo kpatch-pm ${typed}`
-        : `Run: sudo kpatch-pm ${typed}   (or look first: kpatch-pm ${typed} --dry-run)`,
+      hint: `Run: sudo ${typed}${look}`,
     });
   }
   return lockState(machine, openState(machine), {
@@ -116,7 +115,3 @@ export async function lock(machine: Machine, request: Request, ui: Ui): Promise<
       ui.note(`Waiting for the lock${holder ? `, held by pid ${holder.pid} (${holder.command})` : ''}.`),
   });
 }
-
-/** A word as a shell takes it for one. */
-const forShell = (word: string): string =>
-  /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;

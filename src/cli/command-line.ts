@@ -26,5 +26,5 @@ function withoutCredentials(text: string): string {
   return text.replace(/[a-z][a-z0-9+.-]*:\/\/[^\s,]+/gi, (url) => shown(url));
 }
 
-const quoted = (arg: string): string =>
-  arg === '' || /[\s"'`\\]/.test(arg) ? `'${arg.replaceAll("'", `'\\''`)}'` : arg;
+/** As a shell takes it for one word. */
+const quoted = (arg: string): string => (/^[\w@%+=:,./~^-]+$/.test(arg) ? arg : `'${arg.replaceAll("'", `'\\''`)}'`);

@@ -24,7 +24,7 @@ export const OPTIONS = [
     kind: 'list',
     metavar: 'KVER',
     check: (value) => (kernelRelease(value) === null ? 'a kernel is named by its full `uname -r`' : null),
-    help: 'Only this installed kernel, named by its full `uname -r`; may be given several times.',
+    help: 'Only this installed kernel, named by its full `uname -r`; may be given several times. `remove` and `autoremove` also take one that is gone.',
     group: 'What to work on',
   },
   {

@@ -82,7 +82,9 @@ function planOf(world: World, actions: Plan['actions'], reason: Because): Plan {
 function orphansPlan(kernels: readonly string[], world: World): Plan {
   const plan = planOf(world, orphansOf(kernels, world), because('not-asked-for'));
   if (plan.actions.length > 0) return plan;
-  return { ...plan, skipped: plan.skipped.map((skip) => ({ ...skip, because: staying(skip.kernel, world) })) };
+  const why = (release: string): Because =>
+    kernels.length > 0 && !kernels.includes(release) ? because('not-selected') : staying(release, world);
+  return { ...plan, skipped: plan.skipped.map((skip) => ({ ...skip, because: why(skip.kernel) })) };
 }
 
 function staying(release: string, world: World): Because {

@@ -43,9 +43,10 @@ export function orphansOf(kernels: readonly string[], world: World): RemoveActio
   return removeActions(orphans, false, world);
 }
 
-/** Takes these away, each package once; `hold`: automatic runs do not bring them back. */
+/** Takes these away, each package once; `hold`: automatic runs do not bring them back, where their kernel is here. */
 export function removeActions(patches: readonly PackagedPatch[], hold: boolean, world: World): RemoveAction[] {
   const seen = new Set<string>();
+  const here = new Set<string>(world.kernels.map(({ release }) => release));
   return patches.flatMap((patch): RemoveAction[] => {
     const key = `${patch.kernel} ${formatNevra(patch.package)}`;
     if (seen.has(key)) return [];
@@ -56,7 +57,7 @@ export function removeActions(patches: readonly PackagedPatch[], hold: boolean, 
         do: 'remove',
         kernel: patch.kernel as KernelRelease,
         package: patch.package,
-        hold,
+        hold: hold && here.has(patch.kernel),
         because: reason,
         rejected: [],
       },

@@ -261,3 +261,26 @@ test.each<[readonly string[], string[]]>([
   const installed = gone.map((release) => installedFrom(offer(release, '1-1'), release));
   expect(told(planFor(world({ installed }), { verb: 'autoremove', kernels, load: true }))).toEqual(expected);
 });
+
+test('autoremove with nothing to take: a kernel that was not asked about is not spoken of', () => {
+  const kernels = [kernel(K), kernel(OTHER)];
+  const { skipped } = planFor(world({ kernels }), { verb: 'autoremove', kernels: [OTHER], load: true });
+  expect(Object.fromEntries(skipped.map((one) => [one.kernel, one.because.code]))).toEqual({
+    [OTHER]: 'nothing-installed',
+    [K]: 'not-selected',
+  });
+});
+
+test('what is removed of a kernel that is gone is not kept away: there is nothing to keep it from', () => {
+  const installed = ['6.1.0-1.el9.x86_64', K].map((release) => installedFrom(offer(release, '1-1'), release));
+  const { actions } = planFor(world({ installed }), {
+    verb: 'remove',
+    kernels: [],
+    load: true,
+    specs: parseSpecs(['*'], K),
+  });
+  expect(actions.map((action) => action.do === 'remove' && [action.kernel, action.hold])).toEqual([
+    ['6.1.0-1.el9.x86_64', false],
+    [K, true],
+  ]);
+});
