@@ -1,5 +1,5 @@
 // Whose signatures count in this run, and how a repository's own key comes to be trusted: by consent, once, in plain sight.
-import { type SignedPackage, type Trust, verifySigned } from '../apply/verify.ts';
+import { type SignedPackage, type Trust, verifyPackage, verifySigned } from '../apply/verify.ts';
 import { isTestKey } from '../domain/testkeys.ts';
 import { type ErrorCode, KpmError } from '../errors.ts';
 import { mergeKeys, type PublicKey, parseKeys } from '../formats/openpgp/index.ts';
@@ -55,7 +55,7 @@ export function makeTrustees(observed: Observed, request: Request, ui: Ui): Trus
     const before = declined.get(fingerprint);
     if (before) throw before;
     const by = { machine, ui, assumeYes: request.assumeYes, unattended: request.unattended };
-    const key = await consentTo(offer, 'Importing key', by, trust.keys, removedKeys(root)).catch((error: unknown) => {
+    const key = await consentTo(offer, 'packages', by, trust.keys, removedKeys(root)).catch((error: unknown) => {
       if (error instanceof KpmError && error.code === 'aborted') declined.set(fingerprint, error);
       throw error;
     });
@@ -87,13 +87,14 @@ export function makeTrustees(observed: Observed, request: Request, ui: Ui): Trus
       const trust = await trustFor(stream);
       const missing = attempt(() => verifySigned(rpm, trust));
       if (!(missing instanceof KpmError)) return missing;
+      // From here on nothing is put off: nobody is asked, and no pin moved, for a package that is damaged anyway.
       // A pin refuses what a trusted key signed, unless the pinned key itself vouches for that key.
       const signer = missing.code === 'key-not-pinned' ? signerOf(rpm, { ...trust, pinned: null }, trust.keys) : null;
       if (signer) {
         const heir = await heirOf(signer, trust);
         if (heir === null || stream === null) throw missing;
         handOver(heir, stream);
-        return verifySigned(rpm, await trustFor(stream));
+        return verifyPackage(rpm, await trustFor(stream));
       }
       if (!CURABLE.includes(missing.code)) throw missing;
       // Judged with every key that is offered, before anybody is asked: what is bad, weak or revoked is called so.
@@ -102,23 +103,23 @@ export function makeTrustees(observed: Observed, request: Request, ui: Ui): Trus
       const good = signerOf(rpm, trust, all) ?? signerOf(rpm, { ...trust, pinned: null }, all);
       const proposed = offer.find(({ key }) => key.fingerprint === good?.fingerprint);
       if (!proposed) {
-        verifySigned(rpm, { ...trust, keys: all });
+        verifyPackage(rpm, { ...trust, keys: all });
         throw missing;
       }
       const unpinned = trust.pinned?.includes(proposed.key.fingerprint) === false;
       const heir = unpinned ? await heirOf(proposed.key, trust) : null;
       // A key that a pin refuses anyway is not asked about.
-      if (unpinned && heir === null) verifySigned(rpm, { ...trust, keys: all });
+      if (unpinned && heir === null) verifyPackage(rpm, { ...trust, keys: all });
       if (!(await accept(proposed, trust))) throw missing;
       if (heir !== null && stream !== null) handOver(heir, stream);
-      return verifySigned(rpm, await trustFor(stream));
+      return verifyPackage(rpm, await trustFor(stream));
     },
   };
 }
 
-/** The key that would make this package verified; null when none of `keys` does. Raises nothing of verifySigned. */
+/** The key that would make this package verified; null when none of `keys` does. Raises nothing of verifyPackage. */
 function signerOf(rpm: RpmPackage, trust: Trust, keys: readonly PublicKey[]): PublicKey | null {
-  const verified = attempt(() => verifySigned(rpm, { ...trust, keys, allowUnsigned: false }));
+  const verified = attempt(() => verifyPackage(rpm, { ...trust, keys, allowUnsigned: false }));
   if (verified instanceof KpmError) return null;
   return keys.find(({ fingerprint }) => fingerprint === verified.signer?.fingerprint) ?? null;
 }
