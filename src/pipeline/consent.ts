@@ -6,7 +6,7 @@ import { type PublicKey, parseKeys } from '../formats/openpgp/index.ts';
 import type { Machine, Ui } from '../host/machine.ts';
 import { type Voucher, voucherOf } from '../state/key-voucher.ts';
 import type { RemovedKey } from '../state/removed-keys.ts';
-import { caution } from './key-ends.ts';
+import { caution, type Signs } from './key-ends.ts';
 
 /** A key as somebody offers it. */
 export interface OfferedKey {
@@ -28,7 +28,19 @@ export function spaced(fingerprint: string): string {
   return fingerprint.replace(/(.{4})(?=.)/g, '$1 ');
 }
 
-/** What a person must see of a key before it is trusted. `what`: `Importing key`, `Importing key for the metadata of repo`. */
+/** What a person must see of a key before it is trusted, and a warning where it can sign nothing more. */
+export function tellOffer(offered: OfferedKey, signs: Signs, now: Date, ui: Ui, say = ui.warn): void {
+  say(introduction(titleOf(signs), offered));
+  const bad = caution(offered.key, now, signs);
+  if (bad !== null) ui.warn(bad);
+}
+
+function titleOf(signs: Signs): string {
+  if (signs === 'packages') return 'Importing key';
+  return `Importing key for ${signs === 'bundles' ? signs : `the metadata of ${signs.metadataOf}`},`;
+}
+
+/** What a person must see of a key. `what`: `Removing key`. */
 export function introduction(what: string, { key, source }: OfferedKey): string {
   return `${what} 0x${key.keyid}:\n Userid     : "${key.owner}"\n Fingerprint: ${spaced(key.fingerprint)}\n From       : ${source}`;
 }
@@ -39,7 +51,7 @@ export function introduction(what: string, { key, source }: OfferedKey): string 
  */
 export async function consentTo(
   offered: OfferedKey,
-  what: string,
+  signs: Signs,
   by: Consenting,
   trusted: readonly PublicKey[],
   removed: readonly RemovedKey[],
@@ -62,12 +74,10 @@ export async function consentTo(
       return null;
     }
     const { voucher } = vouched;
-    ui.warn(`${introduction(what, { key: vouched.key, source: `${vouched.file}, of ${voucher.package}` })}`);
+    ui.warn(introduction(titleOf(signs), { key: vouched.key, source: `${vouched.file}, of ${voucher.package}` }));
     return vouched.key;
   }
-  ui.warn(introduction(what, offered));
-  const bad = caution(key, by.machine.now());
-  if (bad !== null) ui.warn(bad);
+  tellOffer(offered, signs, by.machine.now(), ui);
   if (assumeYes || (await ui.confirm('Is this ok [y/N]: '))) return key;
   throw new KpmError('aborted', { text: `The key ${key.fingerprint} was not accepted.`, subject: key.fingerprint });
 }

@@ -30,8 +30,8 @@ export function metadataTrust(machine: Machine, request: Request, ui: Ui): Metad
     const { assumeYes, unattended } = request;
     // A package of the machine may vouch for a key of metadata too, so its own keys are asked for only then.
     const trusted = unattended ? (await trustedKeys(root, machine.run)).keys.map(({ key }) => key) : [];
-    const what = `Importing key for the metadata of ${repo},`;
-    const key = await consentTo(offered, what, { machine, ui, assumeYes, unattended }, trusted, keysOf(repo).removed);
+    const by = { machine, ui, assumeYes, unattended };
+    const key = await consentTo(offered, { metadataOf: repo }, by, trusted, keysOf(repo).removed);
     if (key === null) return false;
     importMetadataKey(root, repo, key);
     return true;

@@ -119,13 +119,7 @@ async function judged(
   const source = `the bundle ${bundle.file}`;
   const by = { machine, ui, assumeYes, unattended };
   const trusted = unattended ? (await trustedKeys(root, machine.run)).keys.map(({ key }) => key) : [];
-  const key = await consentTo(
-    { key: carried as PublicKey, source },
-    'Importing key for bundles,',
-    by,
-    trusted,
-    known.removed,
-  );
+  const key = await consentTo({ key: carried as PublicKey, source }, 'bundles', by, trusted, known.removed);
   if (key === null) requireSigner(bundle, signer);
   importMetadataKey(root, BUNDLE_KEYS, key as PublicKey);
   return (key as PublicKey).fingerprint;

@@ -4,8 +4,8 @@ import { KpmError } from '../../errors.ts';
 import { mergeKeys, type PublicKey } from '../../formats/openpgp/index.ts';
 import type { Machine, Ui } from '../../host/machine.ts';
 import type { Config } from '../../observe/config/types.ts';
-import { consentTo, introduction, type OfferedKey } from '../../pipeline/consent.ts';
-import { caution } from '../../pipeline/key-ends.ts';
+import { consentTo, introduction, type OfferedKey, tellOffer } from '../../pipeline/consent.ts';
+import type { Signs } from '../../pipeline/key-ends.ts';
 import { keyAction } from '../../pipeline/record.ts';
 import { recordAlone } from '../../pipeline/record-alone.ts';
 import { lock, type Request } from '../../pipeline.ts';
@@ -91,19 +91,18 @@ export async function importKeys(change: KeyChange, sources: readonly string[], 
     const there = list.keys.filter((entry) => entry.repo === repo).map(({ key }) => key);
     const trusted = list.keys.filter((entry) => entry.repo === null).map(({ key }) => key);
     const accepted: PublicKey[] = [];
+    const signs: Signs = repo === null ? 'packages' : { metadataOf: repo };
     for (const offer of offers) {
       if (isKnown(offer.key, there)) {
         ui.note(`The key ${offer.key.fingerprint} (${offer.key.owner}) is trusted already.`);
         continue;
       }
       if (change.request.dryRun) {
-        ui.note(introduction(titleOf(repo), offer));
-        const bad = caution(offer.key, machine.now());
-        if (bad !== null) ui.warn(bad);
+        tellOffer(offer, signs, machine.now(), ui, ui.note);
         accepted.push(offer.key);
         continue;
       }
-      const key = await consentTo(offer, titleOf(repo), consenting(change), trusted, removedFor(change));
+      const key = await consentTo(offer, signs, consenting(change), trusted, removedFor(change));
       if (key !== null) accepted.push(key);
     }
     const planned = accepted.map(
@@ -125,9 +124,6 @@ function removedFor({ machine, request, repo }: KeyChange) {
   if (!request.unattended) return [];
   return repo === null ? removedKeys(machine.root) : metadataKeys(machine.root, machine.uid, repo).removed;
 }
-
-const titleOf = (repo: string | null): string =>
-  repo === null ? 'Importing key' : `Importing key for the metadata of ${repo},`;
 
 /** Whether a key is there, and what is offered says nothing new of it. */
 function isKnown(key: PublicKey, there: readonly PublicKey[]): boolean {

@@ -1,7 +1,7 @@
 // When to warn that the last key for live patches ends.
 import { expect, test } from '@jest/globals';
 import type { PublicKey, VerifyingKey } from '../../../src/formats/openpgp/index.ts';
-import { caution, endOf } from '../../../src/pipeline/key-ends.ts';
+import { caution, endOf, type Signs } from '../../../src/pipeline/key-ends.ts';
 import { expiryNotice } from '../../../src/pipeline/key-expiry.ts';
 
 const DAY = 86_400;
@@ -53,13 +53,23 @@ test.each([
   ['one without an end', till(null), null],
   ['an expired one', till(-1), /expired on 2025-12-31\. Only what it signed before/],
   [
+    'an expired one for metadata',
+    till(-1),
+    /expired on 2025-12-31\. Nothing that it signed is/,
+    { metadataOf: 'base' },
+  ],
+  ['an expired one for bundles', till(-1), /expired on 2025-12-31\. Nothing that it signed is/, 'bundles'],
+  [
     'a revoked one',
     key(part(null, { revoked: 'revoked on 2025-01-01: lost' })),
     /was revoked on 2025-01-01: lost\. Nothing/,
   ],
   ['one whose user ids are', key(part(null, { revoked: 'all are' })), /counts as revoked: all are\. Nothing/],
   ['an unfit one', key(part(null, { unfit: 'too short' })), /cannot sign: too short\. Nothing/],
-])('what is said of a key before it is trusted: %s', (_, one, told) => {
-  if (told === null) expect(caution(one, NOW)).toBeNull();
-  else expect(caution(one, NOW)).toMatch(told);
-});
+] as readonly [string, PublicKey, RegExp | null, Signs?][])(
+  'what is said of a key before it is trusted: %s',
+  (_, one, told, signs = 'packages') => {
+    if (told === null) expect(caution(one, NOW, signs)).toBeNull();
+    else expect(caution(one, NOW, signs)).toMatch(told);
+  },
+);
