@@ -36,7 +36,7 @@ async function startAgain(): Promise<number> {
 }
 
 const UNTOLD =
-  'Free space where it goes, or send it elsewhere, and run the same command again. What was changed stays changed: kpatch-pm history';
+  'Free space where it goes, or send it elsewhere, and run the same command again. What was changed stays changed; `kpatch-pm history` tells it.';
 
 /** Ends once everything printed has left; open connections must not hold the process. */
 function finish(status: number): void {

@@ -38,7 +38,7 @@ export interface AdvisedStream extends StreamReport {
 export interface UpdateEffect {
   /** The kernel an ordinary update would bring; null when none. */
   readonly kernel: string | null;
-  /** `unknown`: not every repository could be read. */
+  /** `unknown`: not every repository could be read, or none is enabled. */
   readonly coverage: 'unchanged' | 'kept' | 'lost' | 'gained' | 'none' | 'unknown';
   readonly text: string;
 }
@@ -185,13 +185,14 @@ const newestInstalled = (kernels: readonly InstalledKernel[]): InstalledKernel |
 function commands(world: World, advised: readonly AdvisedStream[], update: UpdateEffect): string[] {
   if (update.coverage === 'lost' && !world.settings.autofilter) return ['kpatch-pm auto-filter'];
   const running = advised.find((one) => one.running);
-  if (unseen(world) !== null && (update.coverage === 'unknown' || !running?.supported))
-    return world.repositories.length > 0 ? ['kpatch-pm makecache'] : [];
-  if (running?.supported) return [];
+  const look = unseen(world) !== null && world.repositories.length > 0 ? ['kpatch-pm makecache'] : [];
+  if (running?.known === false) return look;
+  const open = update.coverage === 'unknown' ? look : [];
+  if (running?.supported) return open;
   const best = advised.find(
     (one) => one.supported && one.end.ended !== true && (one.installed || one.offeredBy.length > 0),
   );
-  if (!best || best.release === running?.release) return [];
+  if (!best || best.release === running?.release) return open;
   const kernel = world.offeredKernels.find((one) => one.uname === best.release);
-  return best.installed || !kernel ? [] : [`dnf install ${formatNevra(kernel)}`];
+  return best.installed || !kernel ? open : [`dnf install ${formatNevra(kernel)}`];
 }

@@ -25,13 +25,14 @@ function lastLevel({ ageDays }: AdvisedStream): string {
 /** The whole screen; ends with a line break. */
 export function renderAdvice(foreign: AdviceView, style: Style): string {
   const view = cleanDeep(foreign);
-  if (view.streams.length === 0) return 'No kernel is installed or on offer.\n';
+  const blind = view.unseen === null ? [] : wrap(`Unknown: ${view.unseen}.`, style.width, '  ');
+  if (view.streams.length === 0)
+    return `${(blind.length > 0 ? blind : ['No kernel is installed or on offer.']).join('\n')}\n`;
   const rows: Row[] = view.streams.map((stream) => ({
     tone: stream.running ? 'strong' : 'plain',
     cells: [stream.release, stateOf(stream), patchesOf(stream), lastLevel(stream)],
     below: stream.supported ? wrap(`its stream ${stream.end.text}`, style.width - 3).map((line) => `   ${line}`) : [],
   }));
-  const blind = view.unseen === null ? [] : wrap(`Unknown: ${view.unseen}.`, style.width, '  ');
   const update = wrap(`dnf update: ${view.update.text}.`, style.width, '  ');
   const lines = [...table(COLUMNS, rows, style), '', ...blind, ...update];
   if (view.next.length > 0) lines.push('', 'Next:', ...view.next.map((one) => `  ${paint(style, 'strong', one)}`));

@@ -192,7 +192,7 @@ function failed(
 
 /** The error with the repository in its sentence. */
 function named(error: KpmError, repo: RepoConfig): KpmError {
-  if (error.message.includes(repo.id)) return error;
+  if (error.message.toLowerCase().includes(`repository ${repo.id.toLowerCase()}`)) return error;
   return new KpmError(error.code, {
     text: `Repository ${repo.id}: ${error.reason}`,
     subject: error.subject ?? undefined,

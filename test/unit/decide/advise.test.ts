@@ -182,6 +182,21 @@ describe('where a repository could not be read', () => {
     expect(next).toEqual(seen.repositories.length > 0 ? ['kpatch-pm makecache'] : []);
   });
 
+  test('that the running kernel can have none is known all the same, and another one recommended', () => {
+    const odd = '6.5.6-300.fc39.x86_64';
+    const running = [kernel(odd, { running: true })];
+    const seen = usual({
+      kernels: running,
+      repositories: [repo('base'), repo('other', { used: false })],
+      offeredKernels: [offeredKernel(K)],
+    });
+    expect(advise(seen, []).streams.find(({ release }) => release === odd)).toMatchObject({
+      known: true,
+      supported: false,
+    });
+    expect(advise(seen, []).next).toEqual([expect.stringMatching(/^dnf install kernel/)]);
+  });
+
   test('a kernel whose live patches may be there is not called lost, and kept away until that is known', () => {
     const seen = usual({ repositories: [repo('other'), unread], offeredKernels: [offeredKernel(SAME)] });
     expect(advise(seen, []).update).toMatchObject({ kernel: SAME, coverage: 'unknown' });
