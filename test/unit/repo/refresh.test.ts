@@ -297,6 +297,14 @@ describe('trouble', () => {
     expect(there?.state.used).toBe(true);
   });
 
+  test('the repository is named, also where its id stands in the sentence as something else', async () => {
+    const ssl = { ...repoConfig({}).ssl, caCert: '/nowhere/pki.pem' };
+    const found = await refresh(here({ id: 'pki', baseurl: ['https://127.0.0.1:1/'], ssl, skipIfUnavailable: true }));
+    const text = found[0]?.state.problem?.text;
+    expect(text).toContain('/nowhere/pki.pem');
+    expect(text).toMatch(/repository pki\b/i);
+  });
+
   test('who only looks gets the old answer with its age', async () => {
     serveRepo(cdn, base, first);
     await refresh(here());
