@@ -11,6 +11,7 @@ import { parseKeys } from '../../src/formats/openpgp/index.ts';
 import { checkDigests } from '../../src/formats/rpm/digests.ts';
 import { parseRpm } from '../../src/formats/rpm/package.ts';
 import { realRun } from '../../src/host/run.ts';
+import { KEY_STORE } from '../../src/state/directory.ts';
 import { codeOf } from '../support/code-of.ts';
 import { FIXTURES, KERNELS, scratchRoot } from '../support/fixtures.ts';
 import { directoryForAll } from '../support/hooks.ts';
@@ -78,7 +79,7 @@ describe('in a repository whose key is not trusted yet', () => {
       await verb('install')(machineOver(root.path), ui);
       expect(ui.warnings.join('\n')).toContain('its digest of the header+payload (md5) does not fit its bytes');
       expect(ui.warnings.join('\n')).not.toContain('Importing key');
-      expect(existsSync(root.at('var/lib/kpatch-pm/keys'))).toBe(false);
+      expect(existsSync(root.at(KEY_STORE))).toBe(false);
     } finally {
       root.remove();
     }
