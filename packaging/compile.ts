@@ -103,6 +103,7 @@ async function run(): Promise<void> {
     if (filled.status !== 0) throw new Error(filled.stderr);
     const looking = await codeOf(running(...root, 'status'));
     const changing = await codeOf(running(...root, '--refresh', 'install', '--dry-run'));
+    // Whatever reaches a server loads this first; the made-up repository is none.
     const loading = await codeOf((load) => load('./package-undici.cjs'));
     keep(new Map([...changing, ...looking, ...loading, ...(await codeOf(answering('--help')))]));
   } finally {

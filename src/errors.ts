@@ -426,7 +426,7 @@ export const ERROR_CODES = {
   },
   'loading-forbidden': {
     meaning:
-      'This is no place to load modules: another root, a container, a kdump kernel, a system upgrade, or switched off.',
+      'This is no place to load modules: another root, a container or sandbox, a kdump kernel, a system upgrade, or switched off.',
     next: 'Load it on the machine itself, or at its next boot.',
   },
   'kernel-mismatch': {

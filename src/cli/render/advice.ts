@@ -3,7 +3,7 @@ import type { Advice, AdvisedStream } from '../../decide/advise.ts';
 import type { RepositoryState, Settings } from '../../domain/world.ts';
 import { cleanDeep } from './clean.ts';
 import { JSON_FORMAT, repositoryJson } from './json.ts';
-import { patchesOf, stateOf, streamJson } from './kernels.ts';
+import { patchesOf, stateOf, streamJson, unseenLines } from './kernels.ts';
 import { paint, type Style } from './style.ts';
 import { type Column, type Row, table } from './table.ts';
 import { wrap } from './width.ts';
@@ -25,7 +25,7 @@ function lastLevel({ ageDays }: AdvisedStream): string {
 /** The whole screen; ends with a line break. */
 export function renderAdvice(foreign: AdviceView, style: Style): string {
   const view = cleanDeep(foreign);
-  const blind = view.unseen === null ? [] : wrap(`Unknown: ${view.unseen}.`, style.width, '  ');
+  const blind = unseenLines(view.unseen, 'Unknown', style);
   if (view.streams.length === 0)
     return `${(blind.length > 0 ? blind : ['No kernel is installed or on offer.']).join('\n')}\n`;
   const rows: Row[] = view.streams.map((stream) => ({

@@ -36,7 +36,8 @@ export function patchesOf(stream: StreamReport): string {
 /** The whole screen; ends with a line break. */
 export function renderKernels(foreign: KernelsView, style: Style): string {
   const view = cleanDeep(foreign);
-  const blind = unseenLines(view, style);
+  const which = `Which ${view.streams.length > 0 ? 'other ' : ''}kernels have live patches is not known`;
+  const blind = unseenLines(view.unseen, view.only ? which : 'Unknown', style);
   if (view.streams.length === 0) return `${(blind.length > 0 ? blind : [emptyText(view)]).join('\n')}\n`;
   const rows: Row[] = view.streams.map((stream) => ({
     tone: stream.running ? 'strong' : 'plain',
@@ -55,11 +56,9 @@ export function renderKernels(foreign: KernelsView, style: Style): string {
 const emptyText = ({ only }: KernelsView): string =>
   only ? 'No kernel that is installed or on offer has live patches.' : 'No kernel is installed or on offer.';
 
-/** What could not be known, as a sentence; no lines where everything is. */
-function unseenLines({ unseen, streams, only }: KernelsView, style: Style): string[] {
-  if (unseen === null) return [];
-  const which = `Which ${streams.length > 0 ? 'other ' : ''}kernels have live patches is not known`;
-  return wrap(`${only ? which : 'Unknown'}: ${unseen}.`, style.width, '  ');
+/** Why something could not be known, behind `what` that is; no lines where everything is. */
+export function unseenLines(unseen: string | null, what: string, style: Style): string[] {
+  return unseen === null ? [] : wrap(`${what}: ${unseen}.`, style.width, '  ');
 }
 
 /** `kernels --json`: format, kernels (newest first), repositories, error. */

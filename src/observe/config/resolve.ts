@@ -77,8 +77,8 @@ export class Resolver {
     return [...new Set(items)];
   }
 
-  /** Substitutes variables in a text of this section, noting what is missing. */
-  expand(text: string, place: string): string {
+  /** Substitutes variables in a text of this section, noting what is missing. `place` goes on behind what the section is. */
+  #substituted(text: string, place: string): string {
     const done = substitute(text, this.#variables);
     if (done.overflow || done.text.length > MAX_VALUE) {
       this.#fail('config-variable', `${place}: variables are nested too deep or grow too long.`);
@@ -89,7 +89,10 @@ export class Resolver {
       if (why !== null) {
         this.#fail('config-variable', `${place} needs $${name}, which ${why}.`);
       } else {
-        this.#note('config-variable', `${place} uses $${name}, which is not set; it stays as it is written.`);
+        this.#note(
+          'config-variable',
+          `${this.#what}${place} uses $${name}, which is not set; it stays as it is written.`,
+        );
       }
     }
     if (/[\x00-\x09\x0b-\x1f\x7f]/.test(done.text.replace(/\t/g, ' '))) {
@@ -100,7 +103,7 @@ export class Resolver {
 
   #expand(key: OptionKey, written: Written): string {
     if (LITERAL.has(key)) return written.text;
-    return this.expand(written.text, `${this.#what}${key} (${where(written.origin)})`);
+    return this.#substituted(written.text, `${key} (${where(written.origin)})`);
   }
 
   #value(key: OptionKey): Value | null {
@@ -124,7 +127,6 @@ export class Resolver {
   }
 
   #fail(code: 'config-value' | 'config-variable', text: string): void {
-    // The repository that cannot be used is named before.
-    this.problem ??= { code, text: text.startsWith(this.#what) ? text.slice(this.#what.length) : text };
+    this.problem ??= { code, text };
   }
 }
