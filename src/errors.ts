@@ -351,7 +351,8 @@ export const ERROR_CODES = {
     next: 'Try another mirror, or use --allow-older-metadata when the change is wanted.',
   },
   'package-mismatch': {
-    meaning: 'A package file is not what the metadata promises (checksum or size).',
+    meaning:
+      'A package file is not what the metadata promises (checksum or size), or, named by its path, not what it was a moment before.',
     next: 'Try again with --refresh.',
   },
   // ---- signatures and keys

@@ -3,6 +3,7 @@ import path from 'node:path';
 import type { QuarantinedModule } from '../domain/crashguard.ts';
 import type { KernelRelease } from '../domain/kernel.ts';
 import { hasErrno, KpmError } from '../errors.ts';
+import { MAX_MODULE } from '../formats/elf/module.ts';
 import type { Machine } from '../host/machine.ts';
 import type { Root } from '../host/root.ts';
 import { STATE, type State } from '../state/directory.ts';
@@ -21,7 +22,7 @@ export function move(root: Root, from: string, to: string, mode: number): void {
     root.rename(from, to);
   } catch (error) {
     if (!(error instanceof KpmError && hasErrno(error.cause, 'EXDEV'))) throw error;
-    const [bytes, stat] = [root.read(from, 512 * 1024 * 1024), root.lstat(from)];
+    const [bytes, stat] = [root.read(from, MAX_MODULE), root.lstat(from)];
     if (bytes === null || stat === null) return;
     root.write(to, bytes, { mode: stat.mode & 0o777, mtime: Math.floor(stat.mtimeMs / 1000) });
     root.remove(from);
@@ -50,7 +51,7 @@ export function quarantine(state: State, module: QuarantinedModule): void {
 export function enforceQuarantine({ root, uid }: State): QuarantinedModule[] {
   return readQuarantine(root, uid).filter((module) => {
     const active = modulePath('active', module.kernel, module.file);
-    const bytes = root.stat(active)?.isFile() ? root.read(active, 512 * 1024 * 1024) : null;
+    const bytes = root.stat(active)?.isFile() ? root.read(active, MAX_MODULE) : null;
     // Another file of that name is another module.
     if (bytes === null || sha256(bytes) !== module.sha256) return false;
     move(root, active, quarantinePath(module), 0o700);
@@ -71,7 +72,7 @@ export async function release(
   const { root, uid } = state;
   const from = quarantinePath(module);
   const to = modulePath('active', module.kernel, module.file);
-  const bytes = root.stat(from)?.isFile() ? root.read(from, 512 * 1024 * 1024) : null;
+  const bytes = root.stat(from)?.isFile() ? root.read(from, MAX_MODULE) : null;
   const back =
     (current || module.package === null) &&
     bytes !== null &&

@@ -7,7 +7,7 @@ import { formatNevra } from '../domain/nevra.ts';
 import type { Dependency } from '../domain/package.ts';
 import { type ErrorCode, KpmError } from '../errors.ts';
 import type { Pipe } from '../formats/codec/decompress.ts';
-import { type ModuleFacts, moduleFacts } from '../formats/elf/module.ts';
+import { MAX_MODULE, type ModuleFacts, moduleFacts } from '../formats/elf/module.ts';
 import { packageFacts } from '../formats/rpm/facts.ts';
 import { isDirectory, isLink, isRegular } from '../formats/rpm/files.ts';
 import type { RpmPackage } from '../formats/rpm/package.ts';
@@ -62,8 +62,6 @@ export const CONTENT_FAULTS: readonly ErrorCode[] = [
   'package-file-refused',
 ];
 
-/** A module file's bytes are held in memory; the largest real ones have some MB. */
-const MAX_MODULE = 256 * 1024 * 1024;
 const HOME = '/usr/lib/kpatch/';
 const BUILD_ID = /^\/usr\/lib\/\.build-id\/([0-9a-f]{2})\/([0-9a-f]+)$/;
 

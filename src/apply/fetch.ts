@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto';
 import { formatNevra } from '../domain/nevra.ts';
 import type { Checksum, OfferedPackage } from '../domain/package.ts';
 import { KpmError } from '../errors.ts';
+import { MAX_PACKAGE_BYTES } from '../formats/rpm/package.ts';
 import type { Progress } from '../host/machine.ts';
 import type { Net, Opened } from '../net/access.ts';
 import { fromMirrors, type RepoSource } from '../net/source.ts';
@@ -11,8 +12,6 @@ import { below, otherBase, shown } from '../net/url.ts';
 import { type Cache, readCached } from '../state/cache.ts';
 import { openPartial, type Partial } from './partial.ts';
 
-/** No live-patch package comes near this. */
-const MAX_PACKAGE = 1024 * 1024 * 1024;
 /** Memory is taken at once for so much at most, whatever the metadata promises. */
 const USUAL_PACKAGE = 64 * 1024 * 1024;
 
@@ -33,7 +32,7 @@ export interface Fetched {
 
 /**
  * The bytes of a package, size and checksum as the metadata gives them. Raises `checksum-refused` (the metadata has no
- * strong checksum), `package-mismatch`, `no-space`, and the codes of the network area.
+ * strong checksum), `too-large`, `package-mismatch`, `no-space`, and the codes of the network area.
  */
 export async function fetchPackage(
   net: Net,
@@ -51,8 +50,14 @@ export async function fetchPackage(
       hint: 'Have the metadata made again with sha256: createrepo_c --checksum sha256',
     });
   }
+  if (pkg.size !== null && pkg.size > MAX_PACKAGE_BYTES) {
+    throw new KpmError('too-large', {
+      text: `${nevra} of repository ${pkg.repo} is ${pkg.size} bytes long, more than the ${MAX_PACKAGE_BYTES} allowed.`,
+      subject: nevra,
+    });
+  }
   const file = cachedFile(origin.cacheKey, pkg, checksum);
-  const kept = readCached(cache.own, file, MAX_PACKAGE);
+  const kept = readCached(cache.own, file, MAX_PACKAGE_BYTES);
   if (kept !== null && digest(checksum, kept) === checksum.value) return { bytes: kept, url: offeredAt(origin, pkg) };
   if (origin.source === null)
     throw new KpmError('internal', { text: `${nevra}: repository ${pkg.repo} is not in use.` });
@@ -113,7 +118,7 @@ async function download(
   bar: Progress | undefined,
 ): Promise<Fetched> {
   const what = formatNevra(pkg);
-  const most = pkg.size ?? MAX_PACKAGE;
+  const most = pkg.size ?? MAX_PACKAGE_BYTES;
   if (partial.size >= most) partial.reset();
   bar?.advance(partial.size);
   const options = {

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import path from 'node:path';
 import { conflicting, type KernelFunction, probeText } from '../domain/probes.ts';
 import { KpmError } from '../errors.ts';
-import { moduleFacts } from '../formats/elf/module.ts';
+import { MAX_MODULE, moduleFacts } from '../formats/elf/module.ts';
 import { whole } from '../host/interruption.ts';
 import { attribute, livepatches } from '../host/livepatch.ts';
 import { kernelProbes, replacedFunctions } from '../host/probes.ts';
@@ -13,8 +13,6 @@ import type { State } from '../state/directory.ts';
 import { readQuarantine } from '../state/quarantine.ts';
 import { checkMayLoad, type LoadRequest, type LoadResult, loadModule } from './load/load.ts';
 import { realStopwatch } from './load/times.ts';
-
-const MAX_MODULE = 512 * 1024 * 1024;
 
 /** Milliseconds a freshly loaded module must be at work without a crash before its marker goes. */
 export const HEALTHY = 3_000;

@@ -26,6 +26,7 @@ import { perform } from './perform.ts';
 import { halfwayPath, modulePath } from './places.ts';
 import { checkOpen } from './preflight.ts';
 import type { RunRecord } from './record.ts';
+import { clearSpool } from './spool.ts';
 import { blobsOf, clearStaging, stage } from './stage.ts';
 import { kernelOf, outcomeFor, type Refusal, type Transaction } from './transaction.ts';
 
@@ -92,6 +93,7 @@ export async function recover(machine: Machine, locked: LockedState, ui: Ui): Pr
   const { root, uid } = locked.state;
   const journal = pendingJournal(root, uid);
   clearStaging(root, blobsOf(journal?.steps ?? []));
+  clearSpool(root);
   for (const place of [STATE, HISTORY, KEY_STORE]) {
     for (const name of root.list(place)) if (isTemporary(name)) root.remove(`${place}/${name}`);
   }

@@ -2,7 +2,7 @@
 import path from 'node:path';
 import { formatNevra } from '../domain/nevra.ts';
 import { hasErrno, KpmError } from '../errors.ts';
-import { moduleFacts } from '../formats/elf/module.ts';
+import { MAX_MODULE, moduleFacts } from '../formats/elf/module.ts';
 import { RETIRED } from '../state/directory.ts';
 import { HISTORY, recordPath, recordText } from '../state/history.ts';
 import { HOLDS, holdsText, readHolds, withHold, withoutHold } from '../state/holds.ts';
@@ -79,21 +79,22 @@ function isThere(step: PutStep, transaction: Transaction): boolean {
   const stat = root.lstat(target);
   if (!stat?.isFile() || stat.size !== step.size || (stat.mode & 0o7777) !== step.mode) return false;
   if (Math.floor(stat.mtimeMs / 1000) !== step.mtime) return false;
-  const bytes = root.read(target);
+  const bytes = root.read(target, MAX_MODULE);
   return bytes !== null && sha256(bytes) === step.sha256;
 }
 
 /** The bytes of a put: at hand, staged, or where another put of this transaction already brought them. */
-function findBytes(step: PutStep, transaction: Transaction): { bytes: Buffer; staged: boolean } {
+function findBytes(step: PutStep, transaction: Transaction): { bytes: () => Buffer; staged: boolean } {
+  const { root } = transaction.machine;
   const atHand = transaction.blobs.get(step.sha256);
-  if (atHand) return { bytes: atHand, staged: transaction.machine.root.exists(stagedPath(step.sha256)) };
+  if (atHand) return { bytes: () => atHand.read(), staged: root.exists(stagedPath(step.sha256)) };
   const others = transaction.steps.filter(
     (other): other is PutStep => other.do === 'put' && other.sha256 === step.sha256,
   );
   const places = [stagedPath(step.sha256), ...others.map((put) => modulePath(put.place, put.kernel, put.file))];
   for (const [n, place] of places.entries()) {
-    const bytes = transaction.machine.root.read(place);
-    if (bytes !== null && sha256(bytes) === step.sha256) return { bytes, staged: n === 0 };
+    const bytes = root.read(place, MAX_MODULE);
+    if (bytes !== null && sha256(bytes) === step.sha256) return { bytes: () => bytes, staged: n === 0 };
   }
   throw new KpmError('blob-missing', {
     text: `The staged bytes of ${step.file} are gone, so it was not put in place.`,
@@ -117,14 +118,14 @@ async function put(step: PutStep, transaction: Transaction): Promise<Done> {
   root.mkdirs(kernelDirectory(step.place, step.kernel));
   if (step.place === 'active') {
     const from = stagedPath(step.sha256);
-    if (!staged) root.write(from, bytes, step);
+    if (!staged) root.write(from, bytes(), step);
     tell(transaction, await labelModule(machine, from, target));
     if (renamed(transaction, from, target)) return 'done';
   }
   // Another file system: a dot-file beside the target, which no loader looks at, and then the rename.
   const halfway = halfwayPath(step.place, step.kernel, step.file);
   // Nothing is loaded from the payload's path, and a replay knows its bytes by their checksum.
-  root.write(halfway, bytes, { ...step, durable: step.place === 'active' ? true : 'together' });
+  root.write(halfway, bytes(), { ...step, durable: step.place === 'active' ? true : 'together' });
   if (step.place === 'active') tell(transaction, await labelModule(machine, halfway, target));
   root.rename(halfway, target);
   return 'done';
@@ -139,7 +140,7 @@ function link({ link }: PutStep, { machine: { root } }: Transaction): 'done' | '
 
 /** Removes the build-id link that leads to a payload file, with the directory it leaves empty. */
 function unlink(step: DropStep, { machine: { root } }: Transaction): void {
-  const bytes = root.read(modulePath(step.place, step.kernel, step.file));
+  const bytes = root.read(modulePath(step.place, step.kernel, step.file), MAX_MODULE);
   const id = bytes && buildIdOf(bytes);
   if (!id) return;
   const place = `usr/lib/.build-id/${id.slice(0, 2)}/${id.slice(2)}`;
@@ -192,7 +193,7 @@ async function keep(step: DropStep, target: string, transaction: Transaction): P
   const kept = `${retiredDirectory(step.kernel)}/${step.file}`;
   root.mkdirs(retiredDirectory(step.kernel), 0o700);
   if (renamed(transaction, target, kept)) return;
-  const bytes = root.read(target);
+  const bytes = root.read(target, MAX_MODULE);
   const stat = root.lstat(target);
   if (bytes && stat) root.write(kept, bytes, { mode: stat.mode & 0o777, mtime: stat.mtimeMs / 1000 });
   // Of two copies none may be left: the new name is there before the old one goes.

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import type { KernelRelease } from '../domain/kernel.ts';
 import type { Receipt } from '../domain/receipt.ts';
+import { MAX_MODULE } from '../formats/elf/module.ts';
 import type { Root } from '../host/root.ts';
 import { retiredDirectory } from './places.ts';
 
@@ -18,7 +19,7 @@ export interface KeptFile {
 export function keptFiles(root: Root, kernel: KernelRelease): KeptFile[] {
   return root.list(retiredDirectory(kernel)).flatMap((file) => {
     const place = `${retiredDirectory(kernel)}/${file}`;
-    const [bytes, stat] = [root.read(place), root.lstat(place)];
+    const [bytes, stat] = [root.read(place, MAX_MODULE), root.lstat(place)];
     if (bytes === null || stat === null) return [];
     const sha256 = createHash('sha256').update(bytes).digest('hex');
     return [{ file, sha256, size: bytes.length, mode: stat.mode & 0o777, mtime: Math.floor(stat.mtimeMs / 1000) }];

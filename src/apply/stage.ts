@@ -1,6 +1,7 @@
 // Staging: every byte a transaction needs is written and synced beside our state before anything else changes.
 import { createHash } from 'node:crypto';
-import { KpmError } from '../errors.ts';
+import { hasErrno, KpmError } from '../errors.ts';
+import { MAX_MODULE } from '../formats/elf/module.ts';
 import { roomAt } from '../host/room.ts';
 import type { Root } from '../host/root.ts';
 import { STAGING, STATE } from '../state/directory.ts';
@@ -19,7 +20,7 @@ const carries = (step: Step): step is Carrier => step.do === 'put' || step.do ==
 /** The bytes of a blob: brought along, or kept by an earlier `drop`. Raises `blob-missing`. */
 function bytesOf(root: Root, step: Carrier, blobs: Blobs): Buffer {
   const kept = step.do === 'put' ? `${retiredDirectory(step.kernel)}/${step.file}` : null;
-  const bytes = blobs.get(step.sha256) ?? (kept === null ? null : root.read(kept));
+  const bytes = blobs.get(step.sha256)?.read() ?? (kept === null ? null : root.read(kept, MAX_MODULE));
   if (bytes && sha256(bytes) === step.sha256) return bytes;
   const what = step.do === 'put' ? step.file : step.nevra.name;
   throw new KpmError('blob-missing', {
@@ -30,11 +31,12 @@ function bytesOf(root: Root, step: Carrier, blobs: Blobs): Buffer {
 }
 
 /** What a transaction writes, by place. Payloads are counted where nobody knows yet whether rpm will accept the package. */
-function needsOf(root: Root, steps: readonly Carrier[]): Need[] {
+function needsOf(root: Root, steps: readonly Carrier[], blobs: Blobs): Need[] {
   const needs: Need[] = [{ root, path: STATE, bytes: SLACK, files: 8 }];
   for (const hash of new Set(steps.map((step) => step.sha256))) {
-    const bytes = steps.find((step) => step.sha256 === hash)?.size ?? 0;
-    needs.push({ root, path: STATE, bytes, files: 1 });
+    // What lies in a file of ours only gets a second name.
+    const written = blobs.get(hash)?.file ? 0 : steps.find((step) => step.sha256 === hash)?.size;
+    needs.push({ root, path: STATE, bytes: written ?? 0, files: 1 });
   }
   const { pool } = roomAt(root, STATE);
   for (const step of steps) {
@@ -58,18 +60,29 @@ export function stage(root: Root, steps: readonly Step[], blobs: Blobs): void {
   const carriers = steps.filter(carries);
   clearStaging(root);
   if (carriers.length === 0) return;
-  checkSpace(needsOf(root, carriers));
+  checkSpace(needsOf(root, carriers, blobs));
   root.mkdirs(STAGING, 0o700);
   try {
     for (const step of carriers) {
       const path = stagedPath(step.sha256);
-      if (root.exists(path)) continue;
+      if (root.exists(path) || linked(root, blobs.get(step.sha256)?.file ?? null, path)) continue;
       // Mode and time are the installed file's already: it only has to be renamed.
       const own = step.do === 'put' ? { mode: step.mode, mtime: step.mtime } : { mode: 0o600 };
       root.write(path, bytesOf(root, step, blobs), { ...own, durable: 'together' });
     }
   } catch (error) {
     clearStaging(root);
+    throw error;
+  }
+}
+
+/** Gives the file of a blob its name in staging; false where there is none, or the file system has no hard links. */
+function linked(root: Root, file: string | null, path: string): boolean {
+  if (file === null) return false;
+  try {
+    return root.link(file, path);
+  } catch (error) {
+    if (error instanceof KpmError && hasErrno(error.cause, 'EPERM', 'EOPNOTSUPP', 'EMLINK', 'ENOENT')) return false;
     throw error;
   }
 }

@@ -7,12 +7,10 @@ import { type InstalledPatch, supportOf } from '../domain/livepatch.ts';
 import { formatNevra, type Nevra } from '../domain/nevra.ts';
 import { type EarlierLevel, MAX_CHANGELOG, MAX_EARLIER, RECEIPT_FORMAT, type Receipt } from '../domain/receipt.ts';
 import type { Hold } from '../domain/world.ts';
-import { packageFacts } from '../formats/rpm/facts.ts';
 import { changelogFixes, cvesOf } from '../formats/rpm/fixes.ts';
-import type { Blobs, DropStep, Place, PutStep, SettingStep, Step } from '../state/steps.ts';
-import type { StagedModule } from './extract.ts';
+import type { BlobSource, Blobs, DropStep, Place, PutStep, SettingStep, Step } from '../state/steps.ts';
 import type { KeptFile } from './retired.ts';
-import type { VerifiedPackage } from './verify.ts';
+import type { KeptModule, KeptPackage } from './spool.ts';
 
 export interface Work {
   readonly steps: readonly Step[];
@@ -21,9 +19,9 @@ export interface Work {
 
 export interface InstallRequest {
   readonly kernel: KernelRelease;
-  readonly verified: VerifiedPackage;
+  readonly verified: KeptPackage;
   /** What extractModules gave; empty for a subscription. */
-  readonly modules: readonly StagedModule[];
+  readonly modules: readonly KeptModule[];
   readonly repo: string;
   /** Without credentials. */
   readonly url: string | null;
@@ -45,7 +43,7 @@ export interface InstallRequest {
   readonly earlier?: readonly EarlierLevel[];
 }
 
-const putStep = (place: Place, kernel: KernelRelease, module: StagedModule, ifRegistered: string | null): PutStep => ({
+const putStep = (place: Place, kernel: KernelRelease, module: KeptModule, ifRegistered: string | null): PutStep => ({
   do: 'put',
   place,
   kernel,
@@ -70,9 +68,9 @@ function supersededFiles({ replaces, modules }: Pick<Registering, 'replaces' | '
 }
 
 /** Registration and the package's own payload: what makes `rpm -q` and `rpm -V` tell the truth. */
-function registration(request: Registering): { before: Step[]; after: Step[]; blobs: [string, Buffer][] } {
+function registration(request: Registering): { before: Step[]; after: Step[]; blobs: [string, BlobSource][] } {
   const { kernel, verified, modules } = request;
-  const { nevra, bytes } = verified.pkg;
+  const { nevra, source } = verified;
   const ifRegistered = formatNevra(nevra);
   return {
     before: [
@@ -81,13 +79,13 @@ function registration(request: Registering): { before: Step[]; after: Step[]; bl
         kernel,
         nevra,
         sha256: verified.sha256,
-        size: bytes.length,
+        size: source.size,
         downgrade: request.downgrade ?? false,
       },
       ...modules.map((module) => putStep('payload', kernel, module, ifRegistered)),
     ],
     after: supersededFiles(request).map((file) => dropStep('payload', kernel, file, false, ifRegistered)),
-    blobs: [[verified.sha256, bytes]],
+    blobs: [[verified.sha256, source]],
   };
 }
 
@@ -102,7 +100,7 @@ const dropStep = (
 /** The receipt of a package as it will be written; `registered` is set by what the rpm database answers. */
 export function receiptOf(request: Omit<InstallRequest, 'replaces' | 'register' | 'keep'>): Receipt {
   const { kernel, verified, modules } = request;
-  const { name, epoch, version, release, arch } = verified.pkg.nevra;
+  const { name, epoch, version, release, arch } = verified.nevra;
   return {
     format: RECEIPT_FORMAT,
     kernel,
@@ -119,7 +117,7 @@ export function receiptOf(request: Omit<InstallRequest, 'replaces' | 'register' 
     ...(request.pending ? { registration: 'pending' } : {}),
     ...(request.before === undefined ? {} : { before: request.before && proven(request.before) }),
     changelog: keptChangelog(verified),
-    ...(supportOf(packageFacts(verified.pkg).provides) === 'own' ? { support: 'own' } : {}),
+    ...(supportOf(verified.provides) === 'own' ? { support: 'own' } : {}),
     earlier: request.earlier ?? [],
   };
 }
@@ -130,10 +128,10 @@ export function proven({ before: _, ...receipt }: Receipt): Receipt {
 }
 
 /** The newest entries of the package's changelog, as many as are kept. */
-function keptChangelog(verified: VerifiedPackage): NonNullable<Receipt['changelog']> {
+function keptChangelog({ changelog }: KeptPackage): NonNullable<Receipt['changelog']> {
   let room = MAX_CHANGELOG;
-  return packageFacts(verified.pkg)
-    .changelog.map(({ time, author, text }) => ({ time, author, text }))
+  return changelog
+    .map(({ time, author, text }) => ({ time, author, text }))
     .filter(({ author, text }) => {
       room -= author.length + text.length;
       return room >= 0;
@@ -154,7 +152,7 @@ export function installSteps(request: InstallRequest): Work {
   const { kernel, modules, verified } = request;
   const telling = request.register ? registration(request) : { before: [], after: [], blobs: [] };
   const others = new Set(request.replaces.flatMap((patch) => (patch.package === null ? [] : [patch.package.name])));
-  others.delete(verified.pkg.nevra.name);
+  others.delete(verified.nevra.name);
   return {
     steps: [
       ...modules.map((module) => putStep('active', kernel, module, null)),
@@ -164,7 +162,7 @@ export function installSteps(request: InstallRequest): Work {
       ...telling.after,
       ...[...others].map((name): Step => ({ do: 'unreceipt', kernel, name })),
     ],
-    blobs: new Map([...modules.map(({ sha256, bytes }): [string, Buffer] => [sha256, bytes]), ...telling.blobs]),
+    blobs: new Map([...modules.map(({ sha256, source }): [string, BlobSource] => [sha256, source]), ...telling.blobs]),
   };
 }
 
@@ -196,7 +194,7 @@ export function registerSteps(request: Registering & { readonly receipt: Receipt
   return {
     steps: [...telling.before, { do: 'receipt', receipt: request.receipt }, ...telling.after, ...kept],
     blobs: new Map([
-      ...request.modules.map(({ sha256, bytes }): [string, Buffer] => [sha256, bytes]),
+      ...request.modules.map(({ sha256, source }): [string, BlobSource] => [sha256, source]),
       ...telling.blobs,
     ]),
   };

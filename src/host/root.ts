@@ -164,10 +164,7 @@ export class Root {
     );
   }
 
-  /**
-   * An open descriptor of a regular file for reading and writing, created where it does not exist; for the caller to close.
-   * For the lock file and for downloads that can be resumed: everything else is written by `write`.
-   */
+  /** A descriptor for reading and writing, for the caller to close; made where there is no such file: for locks, and downloads that are resumed. */
   openReadWrite(relative: string, mode: number): number {
     return this.#change('open', relative, () =>
       this.#inside(relative, false, (place) => {
@@ -198,19 +195,26 @@ export class Root {
 
   /** Gives a file its final name unless that is taken, atomically; false (and `from` is gone) when it is. One file system. */
   renameNew(from: string, to: string): boolean {
+    try {
+      return this.link(from, to);
+    } finally {
+      this.#change('remove', from, () => this.#inside(from, false, removeFile));
+    }
+  }
+
+  /** Gives a file a second name unless that is taken; false when it is. One file system. */
+  link(from: string, to: string): boolean {
     return this.#change('link', to, () =>
       this.#inside(from, false, (source) =>
         this.#inside(to, false, (target) => {
           try {
             fs.linkSync(through(source), through(target));
-            this.syncs.directory(target.base);
-            return true;
           } catch (error) {
             if (hasErrno(error, 'EEXIST')) return false;
             throw error;
-          } finally {
-            removeFile(source);
           }
+          this.syncs.directory(target.base);
+          return true;
         }),
       ),
     );

@@ -1,5 +1,6 @@
 // What the parts of one application share: what was seen, what is wanted, and what became of it so far.
 import type { RunRecord } from '../apply/record.ts';
+import type { Spool } from '../apply/spool.ts';
 import type { InstallRequest } from '../apply/transactions.ts';
 import type { Plan } from '../domain/plan.ts';
 import type { Ui } from '../host/machine.ts';
@@ -17,6 +18,8 @@ export interface Application {
   readonly plan: Plan;
   /** The record of this run, which goes with every transaction. */
   readonly record: RunRecord;
+  /** What was verified and is not installed yet. */
+  readonly spool: Spool;
   /** The action that is being carried out: its transaction completes it. Null where one takes back what failed. */
   current: number | null;
   /** Staged packages by kernel. */

@@ -1,5 +1,6 @@
 // Carrying out a plan: everything is fetched and verified before anything is changed; then the packages, together where that
 // is possible, so that one that fails leaves the others alone; then the setting; then the running kernel.
+import { Spool } from '../apply/spool.ts';
 import { COMMAND_LINE } from '../domain/package.ts';
 import { isTake, type Outcome, type Plan } from '../domain/plan.ts';
 import { EXIT, KpmError } from '../errors.ts';
@@ -56,6 +57,7 @@ export async function applyPlan(
     locked,
     plan,
     record,
+    spool: new Spool(observed.machine.root),
     current: null,
     stagedFor: new Map(),
     installations: new Map(),
@@ -67,6 +69,8 @@ export async function applyPlan(
   } catch (error) {
     record.close(error instanceof KpmError ? error.exit : EXIT.failed);
     throw error;
+  } finally {
+    application.spool.close();
   }
 }
 

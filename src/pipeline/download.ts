@@ -1,33 +1,47 @@
 // The download phase of a plan, as dnf has it: every package is fetched, several at a time, before anybody is asked about
-// a key and before anything is changed. What was fetched lies in the cache, and stays in memory for staging, which would
-// hold it anyway from then on: it is neither read nor hashed again, nor fetched again where there is no cache.
-import { dropFetched, type Fetched } from '../apply/fetch.ts';
+// a key and before anything is changed. What was fetched lies in the cache; the first of it, nearly always all, stays in memory
+// for staging too: it is neither read nor hashed again, nor fetched again where there is no cache.
+import { dropFetched } from '../apply/fetch.ts';
 import { COMMAND_LINE, type OfferedPackage } from '../domain/package.ts';
 import { KpmError } from '../errors.ts';
 import type { Ui } from '../host/machine.ts';
 import { fetchOffered } from './fetch.ts';
 import type { Observed } from './observed.ts';
+import { sideBySide } from './side-by-side.ts';
 
-/** A package, or why it could not be had. */
-export type Download = Fetched | { readonly error: KpmError };
+/** A package, or why it could not be had; `bytes` null: it lies in the cache, for there were too many to stay in memory. */
+export type Download = { readonly bytes: Buffer | null; readonly url: string | null } | { readonly error: KpmError };
+
+/** What was fetched. */
+export interface Downloads {
+  /** What became of a package; asked once, it is forgotten here. */
+  take(pkg: OfferedPackage): Download | undefined;
+}
 
 /** dnf's own limit for max_parallel_downloads (dnf.conf(5)). */
 const MOST = 20;
+/** Bytes of packages that stay in memory; nearly every run fetches less. */
+const IN_MEMORY = 16 * 1024 * 1024;
 
 /** Fetches packages side by side (max_parallel_downloads); one that fails does not stop the others. */
-export async function downloadAll(
-  observed: Observed,
-  packages: readonly OfferedPackage[],
-  ui: Ui,
-): Promise<ReadonlyMap<OfferedPackage, Download>> {
+export async function downloadAll(observed: Observed, packages: readonly OfferedPackage[], ui: Ui): Promise<Downloads> {
   const downloads = new Map<OfferedPackage, Download>();
-  const queue = packages.filter(({ repo }) => repo !== COMMAND_LINE);
-  const work = async (): Promise<void> => {
-    for (let pkg = queue.shift(); pkg; pkg = queue.shift()) downloads.set(pkg, await download(observed, pkg, ui));
+  let room = IN_MEMORY;
+  const work = async (pkg: OfferedPackage): Promise<void> => {
+    const done = await download(observed, pkg, ui);
+    if ('bytes' in done && done.bytes !== null) room -= done.bytes.length;
+    downloads.set(pkg, room >= 0 || 'error' in done || observed.cache.own === null ? done : { ...done, bytes: null });
   };
+  const wanted = packages.filter(({ repo }) => repo !== COMMAND_LINE);
   const atOnce = Math.min(Math.max(observed.config.main.maxParallelDownloads, 1), MOST);
-  await syncedOnce(observed, () => Promise.all(Array.from({ length: atOnce }, work)));
-  return downloads;
+  await syncedOnce(observed, () => sideBySide(wanted, atOnce, ({ size }) => size ?? Number.POSITIVE_INFINITY, work));
+  return {
+    take(pkg) {
+      const found = downloads.get(pkg);
+      downloads.delete(pkg);
+      return found;
+    },
+  };
 }
 
 async function download(observed: Observed, pkg: OfferedPackage, ui: Ui): Promise<Download> {

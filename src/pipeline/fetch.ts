@@ -14,7 +14,7 @@ const MAX_KEY_FILE = 4 * 1024 * 1024;
 export async function fetchOffered(observed: Observed, pkg: OfferedPackage, ui: Ui): Promise<Fetched> {
   if (pkg.repo === COMMAND_LINE) {
     const named = observed.named?.get(pkg.href);
-    if (named) return named;
+    if (named) return named.read();
   }
   const snapshot = observed.snapshots.find(({ state }) => state.id === pkg.repo);
   if (!snapshot?.source) {

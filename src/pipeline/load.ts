@@ -62,7 +62,7 @@ async function afterFailure(application: Application, installation: Installation
   }
   const became = await revert(application, receiptOf(request));
   application.reverted.add(request.kernel);
-  application.ui.warn(`The kernel refused ${request.verified.pkg.nevra.name}; ${became}.`);
+  application.ui.warn(`The kernel refused ${request.verified.nevra.name}; ${became}.`);
 }
 
 /** The receipt of the level that a load is about, where the run that installed it was killed before the level was proven. */
@@ -135,6 +135,6 @@ function knownLevels({ observed, installations }: Application, kernel: string): 
     of === kernel && module !== null && pkg !== null ? [{ module, evr: pkg }] : [],
   );
   const staged = installations.get(kernel)?.staged;
-  const fresh = staged?.modules.map(({ module }) => ({ module, evr: staged.verified.pkg.nevra })) ?? [];
+  const fresh = staged?.modules.map(({ module }) => ({ module, evr: staged.verified.nevra })) ?? [];
   return [...before, ...fresh];
 }

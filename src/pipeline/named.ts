@@ -1,7 +1,8 @@
 // What was named on the command line: words become specs; package files and URLs become offers of their own, so that the
 // same rules decide about them as about any other package. Their signatures are judged when they are taken.
-import { createHash } from 'node:crypto';
 import path from 'node:path';
+import type { Fetched } from '../apply/fetch.ts';
+import { sha256 } from '../apply/stage.ts';
 import { parseSpecs, type Spec } from '../decide/spec.ts';
 import { COMMAND_LINE, type OfferedPackage } from '../domain/package.ts';
 import type { Plan, Unmatched } from '../domain/plan.ts';
@@ -15,6 +16,9 @@ import type { NamedFile, Observed } from './observed.ts';
 import { isModuleWord, type NamedModule, readOwnModule } from './own.ts';
 import type { Request } from './request.ts';
 
+/** Bytes of named files that stay in memory. */
+const IN_MEMORY = 16 * 1024 * 1024;
+
 /** The specs of a request. */
 export function specsOf({ words = [], fixes = [] }: Request, world: World): Spec[] {
   const running = world.kernels.find((kernel) => kernel.running)?.release ?? null;
@@ -26,6 +30,7 @@ export async function withNamedFiles(observed: Observed, request: Request): Prom
   const files = specsOf(request, observed.world).filter(({ kind }) => kind === 'file');
   if (files.length === 0) return observed;
   const named = new Map<string, NamedFile>();
+  let room = IN_MEMORY;
   const modules = new Map<string, NamedModule>();
   const offered: OfferedPackage[] = [];
   for (const { text } of files) {
@@ -33,9 +38,12 @@ export async function withNamedFiles(observed: Observed, request: Request): Prom
       modules.set(text, readOwnModule(observed, text, request));
       continue;
     }
-    const file = await read(observed, text, request.directory?.() ?? '/');
-    named.set(text, file);
-    offered.push(asOffer(text, file.bytes));
+    const directory = request.directory?.() ?? '/';
+    const found = await read(observed, text, directory);
+    const offer = asOffer(text, found.bytes);
+    room -= found.bytes.length;
+    named.set(text, room >= 0 || found.url !== null ? inMemory(found) : onDisk(observed, offer, directory));
+    offered.push(offer);
   }
   const world = {
     ...observed.world,
@@ -46,12 +54,16 @@ export async function withNamedFiles(observed: Observed, request: Request): Prom
   return { ...observed, world, named, modules: bytes };
 }
 
-async function read(observed: Observed, text: string, directory: string): Promise<NamedFile> {
-  const { net, machine, config } = observed;
+async function read(observed: Observed, text: string, directory: string): Promise<Fetched> {
+  const { net, config } = observed;
   if (/^[a-z][a-z0-9+.-]*:\/\//i.test(text)) {
     const opened = await net.open(text, { access: config.main, maxBytes: MAX_PACKAGE_BYTES, what: `package ${text}` });
     return { bytes: await readAll(opened.body), url: opened.url };
   }
+  return readFile(observed, text, directory);
+}
+
+function readFile({ machine }: Observed, text: string, directory: string): Fetched {
   const bytes = machine.host.read(path.resolve(directory, text).slice(1), MAX_PACKAGE_BYTES);
   if (bytes !== null) return { bytes, url: null };
   throw new KpmError('file-unreadable', {
@@ -59,6 +71,23 @@ async function read(observed: Observed, text: string, directory: string): Promis
     subject: text,
     hint: 'A package of a repository is named without the ending .rpm.',
   });
+}
+
+const inMemory = (file: Fetched): NamedFile => ({ read: () => file });
+
+/** Read again when it is taken. */
+function onDisk(observed: Observed, { href, checksum }: OfferedPackage, directory: string): NamedFile {
+  return {
+    read: () => {
+      const file = readFile(observed, href, directory);
+      if (sha256(file.bytes) === checksum?.value) return file;
+      throw new KpmError('package-mismatch', {
+        text: `${href} was changed while this ran: it is not the file that was looked at.`,
+        subject: href,
+        hint: 'Run the same command again.',
+      });
+    },
+  };
 }
 
 /** A package file as an offer of its own. Raises what parsing it raises. */
@@ -84,7 +113,7 @@ export function asOffer(text: string, bytes: Buffer): OfferedPackage {
     size: bytes.length,
     installedSize: facts.files.reduce((sum, { size }) => sum + size, 0),
     buildTime: facts.buildTime,
-    checksum: { type: 'sha256', value: createHash('sha256').update(bytes).digest('hex') },
+    checksum: { type: 'sha256', value: sha256(bytes) },
     summary: facts.summary,
     provides: facts.provides,
     requires: facts.requires,

@@ -1,4 +1,5 @@
 // What a run has seen: plain data to decide on, and the means to act on it.
+import type { Fetched } from '../apply/fetch.ts';
 import type { World } from '../domain/world.ts';
 import type { Machine } from '../host/machine.ts';
 import type { Net } from '../net/access.ts';
@@ -8,10 +9,10 @@ import type { Snapshot } from '../observe/repo/refresh.ts';
 import type { Rpmdb } from '../observe/system/rpmdb.ts';
 import type { Cache } from '../state/cache.ts';
 
-/** A package file that was named: its bytes, and where they came from (a URL; null for a file). */
+/** A package file that was named. */
 export interface NamedFile {
-  readonly bytes: Buffer;
-  readonly url: string | null;
+  /** Its bytes, and where they came from (a URL; null for a file). Raises `package-mismatch` where it was changed since it was looked at. */
+  read(): Fetched;
 }
 
 /** The World, and the means by which it was seen: applying needs them again. */

@@ -4,11 +4,12 @@ import { createHash } from 'node:crypto';
 import path from 'node:path';
 import { moduleProblem } from '../apply/extract.ts';
 import { checkSigners } from '../apply/load/signer.ts';
+import { held } from '../apply/spool.ts';
 import { kernelArch, kernelRelease } from '../domain/kernel.ts';
 import type { OwnModule } from '../domain/livepatch.ts';
 import type { LoadAction, OwnModuleAction } from '../domain/plan.ts';
 import { type ErrorCode, KpmError } from '../errors.ts';
-import { type ModuleFacts, moduleFacts } from '../formats/elf/module.ts';
+import { MAX_MODULE, type ModuleFacts, moduleFacts } from '../formats/elf/module.ts';
 import { isModuleFile } from '../state/receipts.ts';
 import type { Application } from './application.ts';
 import { transact } from './install.ts';
@@ -16,8 +17,6 @@ import type { Observed } from './observed.ts';
 import type { Request } from './request.ts';
 import { shoutUnsigned } from './stage.ts';
 
-/** Kernel modules have some MB at most. */
-const MAX_MODULE = 256 * 1024 * 1024;
 const ACTIVE = 'var/lib/kpatch';
 
 export interface NamedModule {
@@ -115,7 +114,7 @@ export async function installOwn(application: Application, { kernel, own }: OwnM
   shoutUnsigned(file, application.observed, application.ui);
   const mtime = Math.floor(application.observed.machine.now().getTime() / 1000);
   const step = { do: 'put', place: 'active', kernel, file, sha256, size, mode: 0o755, mtime } as const;
-  await transact(application, { steps: [step], blobs: new Map([[sha256, bytes]]) });
+  await transact(application, { steps: [step], blobs: new Map([[sha256, held(bytes)]]) });
 }
 
 /** The module file a load action is about, where it was named in this run; null where a package brought it. */

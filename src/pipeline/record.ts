@@ -128,7 +128,7 @@ export function recordFailure(application: Application, kernel: string, error: u
 
 /** What was really taken for an action. */
 export function takenFields({ package: pkg, verified, modules }: StagedPatch): Partial<RecordedAction> {
-  return { package: named(verified.pkg.nevra, verified.sha256), repo: pkg.repo, empty: modules.length === 0 };
+  return { package: named(verified.nevra, verified.sha256), repo: pkg.repo, empty: modules.length === 0 };
 }
 
 /** A Ui that keeps the warnings of a run in its record. */

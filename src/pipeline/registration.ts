@@ -5,6 +5,7 @@ import { extractModules } from '../apply/extract.ts';
 import { runTransaction } from '../apply/install.ts';
 import { openRecord } from '../apply/record.ts';
 import { keptFiles } from '../apply/retired.ts';
+import { Spool } from '../apply/spool.ts';
 import { proven, registerSteps } from '../apply/transactions.ts';
 import { formatNevra, sameNevra } from '../domain/nevra.ts';
 import type { OfferedPackage } from '../domain/package.ts';
@@ -70,11 +71,11 @@ async function finishOne(
   const observed = { ...seen, named };
   const { machine } = observed;
   const signed = await firstSame(observed, offers, receipt, makeTrustees(observed, request, told), told);
-  const { verified, modules } = await extractModules(signed, kernel, machine.run.filter);
+  const extracted = await extractModules(signed, kernel, machine.run.filter);
+  // One package at a time: it may stay in memory.
   const { steps, blobs } = registerSteps({
     kernel,
-    verified,
-    modules,
+    ...(await new Spool(machine.root, Number.POSITIVE_INFINITY).keep(extracted)),
     replaces: keptFiles(machine.root, kernel),
     downgrade: true,
     receipt: settled(receipt),

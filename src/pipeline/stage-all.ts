@@ -1,58 +1,71 @@
 // Staging the packages of a plan: two at a time, for while one is decompressed by another program the next can be verified.
 // What is said of them is said in the order of the plan.
+import type { Extracted } from '../apply/extract.ts';
 import { checkSigners } from '../apply/load/signer.ts';
-import { isTake, type Outcome } from '../domain/plan.ts';
+import type { Kept } from '../apply/spool.ts';
+import { type InstallAction, isTake, type Outcome } from '../domain/plan.ts';
 import type { Ui } from '../host/machine.ts';
 import type { Application } from './application.ts';
 import { attempt } from './attempt.ts';
 import { downloadAll } from './download.ts';
+import { sideBySide } from './side-by-side.ts';
 import { type StagedPatch, stage } from './stage.ts';
 import { makeTrustees, type Trustees } from './trust.ts';
 
 const AT_ONCE = 2;
 
+interface Take {
+  /** Which action of the plan it is. */
+  readonly n: number;
+  readonly action: InstallAction;
+}
+
 /** Fetches, verifies and extracts every package of the plan; failures are told and noted, the others go on. */
 export async function stageAll(application: Application, outcomes: Outcome[]): Promise<Map<number, StagedPatch>> {
-  const { observed, request, plan, ui } = application;
+  const { observed, request, plan, spool, ui } = application;
   const trustees = oneByOne(makeTrustees(observed, request, ui));
-  const takes = [...plan.actions.entries()].flatMap(([n, action]) => (isTake(action) ? [{ n, action }] : []));
+  const takes: Take[] = [...plan.actions.entries()].flatMap(([n, action]) => (isTake(action) ? [{ n, action }] : []));
   const downloads = await downloadAll(
     observed,
     takes.map(({ action }) => action.package),
     ui,
   );
   const staged = new Map<number, StagedPatch>();
-  const queue = [...takes];
   const ended = new Map<number, () => void>();
-  const work = async (): Promise<void> => {
-    for (let next = queue.shift(); next; next = queue.shift()) {
-      const { n, action } = next;
-      const later = saidLater(ui);
-      let patch: StagedPatch | null = null;
-      const act = async (): Promise<void> => {
-        patch = await stage({ observed, trustees, downloads, ui: later.ui }, action);
-        checkSigners(observed.machine, action.kernel, patch.modules, later.ui);
+  const work = async ({ n, action }: Take): Promise<void> => {
+    const later = saidLater(ui);
+    let patch: StagedPatch | null = null;
+    const act = async (): Promise<void> => {
+      const keep = (extracted: Extracted): Promise<Kept> => {
+        checkSigners(observed.machine, action.kernel, extracted.modules, later.ui);
+        return spool.keep(extracted);
       };
-      const outcome = await attempt(later.ui, act).catch((error: unknown) => {
-        // The run ends here; what led to it is not kept back.
-        later.say();
-        throw error;
-      });
-      ended.set(n, () => {
-        later.say();
-        if (outcome.outcome === 'failed') {
-          outcomes[n] = outcome;
-          application.record.set(n, outcome);
-        } else if (patch !== null) {
-          staged.set(n, patch);
-          application.stagedFor.set(action.kernel, patch);
-        }
-      });
-      tellInOrder(takes, ended);
-    }
+      patch = await stage({ observed, trustees, downloads, keep, ui: later.ui }, action);
+    };
+    const outcome = await attempt(later.ui, act).catch((error: unknown) => {
+      // The run ends here; what led to it is not kept back.
+      later.say();
+      throw error;
+    });
+    ended.set(n, () => {
+      later.say();
+      if (outcome.outcome === 'failed') {
+        outcomes[n] = outcome;
+        application.record.set(n, outcome);
+      } else if (patch !== null) {
+        staged.set(n, patch);
+        application.stagedFor.set(action.kernel, patch);
+      }
+    });
+    tellInOrder(takes, ended);
   };
-  await Promise.all(Array.from({ length: AT_ONCE }, work));
+  await sideBySide(takes, AT_ONCE, sizeOf, work);
   return staged;
+}
+
+/** Bytes of a package and its modules, as the metadata has them. */
+function sizeOf({ action: { package: pkg } }: Take): number {
+  return (pkg.size ?? 0) + (pkg.installedSize ?? 0);
 }
 
 /** Ends what is staged, as far as everything before it is. */

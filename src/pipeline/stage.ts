@@ -1,8 +1,9 @@
 // Fetch, verify, extract: from a planned package to bytes that may be installed. Nothing of the machine changes here
 // but the cache, and the keys a person consents to.
 
-import { CONTENT_FAULTS, extractModules, type StagedModule } from '../apply/extract.ts';
-import type { VerifiedPackage } from '../apply/verify.ts';
+import { CONTENT_FAULTS, type Extracted, extractModules } from '../apply/extract.ts';
+import type { Fetched } from '../apply/fetch.ts';
+import type { Kept } from '../apply/spool.ts';
 import { because } from '../domain/because.ts';
 import { compareEvr } from '../domain/evr.ts';
 import { formatNevra } from '../domain/nevra.ts';
@@ -11,29 +12,33 @@ import type { InstallAction, Rejection } from '../domain/plan.ts';
 import { type ErrorCode, KpmError } from '../errors.ts';
 import { parseRpm, type RpmPackage } from '../formats/rpm/package.ts';
 import type { Ui } from '../host/machine.ts';
-import type { Download } from './download.ts';
+import type { Downloads } from './download.ts';
 import { fetchOffered } from './fetch.ts';
 import type { Observed } from './observed.ts';
 import type { Trustees } from './trust.ts';
 
-export interface StagedPatch {
+/** A level that was fetched, verified and read out. */
+export interface StagedLevel {
   readonly action: InstallAction;
   /** The level that is really taken: the planned one, or one it stepped down to. */
   readonly package: OfferedPackage;
-  readonly verified: VerifiedPackage;
-  readonly modules: readonly StagedModule[];
   /** Where it came from, without credentials. */
   readonly url: string | null;
   /** Levels whose files proved unusable. */
   readonly steppedOver: readonly Rejection[];
 }
 
-/** What staging works with. */
-export interface Staging {
+/** One that may be installed. */
+export type StagedPatch = StagedLevel & Kept;
+
+/** What staging works with; `K` is what stays of a package. */
+export interface Staging<K> {
   readonly observed: Observed;
   readonly trustees: Trustees;
-  /** What the download phase came to; a level below the planned one is fetched when it is tried. */
-  readonly downloads: ReadonlyMap<OfferedPackage, Download>;
+  /** What the download phase came to, where there was one; a level below the planned one is fetched when it is tried. */
+  readonly downloads?: Downloads;
+  /** Takes over what was extracted. */
+  readonly keep: (extracted: Extracted) => K | Promise<K>;
   readonly ui: Ui;
 }
 
@@ -45,9 +50,10 @@ const UNUSABLE: readonly ErrorCode[] = [...CONTENT_FAULTS, 'key-not-pinned'];
 
 /**
  * Brings one planned package, or the next usable level below it, to the point where it can be installed.
- * Raises the codes of fetching, verifying and extracting; those of the planned level when every level is unusable.
+ * Raises the codes of fetching, verifying and extracting,
+ * and what `keep` raises; those of the planned level when every level is unusable.
  */
-export async function stage(staging: Staging, action: InstallAction): Promise<StagedPatch> {
+export async function stage<K>(staging: Staging<K>, action: InstallAction): Promise<StagedLevel & K> {
   const steppedOver: Rejection[] = [];
   let first: KpmError | null = null;
   for (const pkg of [action.package, ...action.fallbacks]) {
@@ -64,19 +70,25 @@ export async function stage(staging: Staging, action: InstallAction): Promise<St
   throw first ?? new KpmError('internal', { text: `Nothing to stage for ${action.kernel}.` });
 }
 
-type One = Omit<StagedPatch, 'action' | 'steppedOver'>;
+type One = Omit<StagedLevel, 'action' | 'steppedOver'>;
 
-async function stageOne(staging: Staging, action: InstallAction, pkg: OfferedPackage): Promise<One> {
-  const { observed, trustees, downloads, ui } = staging;
-  const download = downloads.get(pkg);
-  if (download && 'error' in download) throw download.error;
-  const { bytes, url } = download ?? (await fetchOffered(observed, pkg, ui));
+async function stageOne<K>(staging: Staging<K>, action: InstallAction, pkg: OfferedPackage): Promise<One & K> {
+  const { observed, trustees, keep, ui } = staging;
+  const { bytes, url } = await bytesOf(staging, pkg);
   const rpm = parseRpm(bytes);
   sameAsOffered(rpm, pkg);
   const signed = await trustees.verify(rpm, pkg.repo);
   if (signed.signer === null) shoutUnsigned(formatNevra(pkg), observed, ui);
   const extracted = await extractModules(signed, action.kernel, observed.machine.run.filter);
-  return { package: pkg, ...extracted, url };
+  return { ...(await keep(extracted)), package: pkg, url };
+}
+
+async function bytesOf({ observed, downloads, ui }: Staging<unknown>, pkg: OfferedPackage): Promise<Fetched> {
+  const download = downloads?.take(pkg);
+  if (download && 'error' in download) throw download.error;
+  if (download && download.bytes !== null) return { bytes: download.bytes, url: download.url };
+  const fetched = await fetchOffered(observed, pkg, ui);
+  return { ...fetched, url: download?.url ?? fetched.url };
 }
 
 /** A package that is not what the metadata promised by that name is never installed, however well it is signed. */

@@ -70,7 +70,7 @@ function membersFrom(application: Application, from: number, staged: ReadonlyMap
     const one = preparedOrNot(application, patch);
     if (one === null) break;
     const member = { n, ...one };
-    for (const blob of member.work.blobs.values()) bytes += blob.length;
+    for (const blob of member.work.blobs.values()) bytes += blob.size;
     text += JSON.stringify(member.work.steps).length;
     if (members.length > 0 && (bytes > MOST_BYTES || text > MOST_TEXT)) break;
     kernels.add(action.kernel);

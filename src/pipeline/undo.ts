@@ -77,7 +77,7 @@ export function keptLevel({ cache }: Observed, level: Nevra, named: Map<string, 
         readCached(place, `${folder}/packages/${name}`, MAX_PACKAGE_BYTES),
       );
       if (!offer || !sameNevra(offer.offer, level)) continue;
-      named.set(offer.offer.href, { bytes: offer.bytes, url: null });
+      named.set(offer.offer.href, { read: () => ({ bytes: offer.bytes, url: null }) });
       return [offer.offer];
     }
   }

@@ -6,6 +6,8 @@ import type { Root } from '../host/root.ts';
 
 export const STATE = 'var/lib/kpatch-pm';
 export const STAGING = `${STATE}/staging`;
+/** What a run has verified and not yet installed, where that is too much for memory. */
+export const SPOOL = `${STATE}/spool`;
 /** Trusted keys that sign packages. */
 export const KEY_STORE = `${STATE}/keys`;
 /** Bytes of superseded modules that may have to come back. */

@@ -135,8 +135,17 @@ export interface StepResult {
   readonly problem: Problem | null;
 }
 
-/** Bytes a transaction brings along, by their SHA-256 in hexadecimal. */
-export type Blobs = ReadonlyMap<string, Buffer>;
+/** Where the bytes of a blob are to be had. */
+export interface BlobSource {
+  readonly size: number;
+  /** A file below the root that is ours alone and has these very bytes, mode and time; null: they are in memory. */
+  readonly file: string | null;
+  /** The bytes. Raises `blob-missing` where the file is not what it was. */
+  read(): Buffer;
+}
+
+/** What a transaction brings along, by the SHA-256 of its bytes in hexadecimal. */
+export type Blobs = ReadonlyMap<string, BlobSource>;
 
 export interface TransactionResult {
   readonly results: readonly StepResult[];

@@ -1,12 +1,14 @@
 // Live-patch packages of the fixtures, verified and extracted, as the pipeline hands them to a transaction.
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import { extractModules } from '../../src/apply/extract.ts';
+import { type Extracted, extractModules } from '../../src/apply/extract.ts';
+import { Spool } from '../../src/apply/spool.ts';
 import type { InstallRequest } from '../../src/apply/transactions.ts';
 import { type VerifiedPackage, verifyPackage } from '../../src/apply/verify.ts';
 import type { KernelRelease } from '../../src/domain/kernel.ts';
 import { parseKeys } from '../../src/formats/openpgp/index.ts';
 import { parseRpm } from '../../src/formats/rpm/package.ts';
+import { Root } from '../../src/host/root.ts';
 import { realRun } from '../../src/host/run.ts';
 import { FIXTURES, KERNELS } from './fixtures.ts';
 
@@ -32,12 +34,18 @@ const LEVELS = {
   empty: ['el9/Packages/kpatch-patch-5_14_0-427_16_1-0-0.el9_4.x86_64.rpm', K2],
 } as const;
 
+/** A level as it comes out of its package. */
+export function extractedLevel(level: keyof typeof LEVELS): Promise<Extracted> {
+  const [file, kernel] = LEVELS[level];
+  return extractModules(verifiedPackage(file), kernel, realRun.filter);
+}
+
 /** What installs a level: `1-1` and `1-2` for K1, `empty` for K2, the linked ones for KL. */
 export async function levelRequest(level: keyof typeof LEVELS): Promise<InstallRequest> {
   const [file, kernel] = LEVELS[level];
   return {
     kernel,
-    ...(await extractModules(verifiedPackage(file), kernel, realRun.filter)),
+    ...(await new Spool(new Root('/'), Number.POSITIVE_INFINITY).keep(await extractedLevel(level))),
     repo: 'el9',
     url: `https://cdn.example.com/${file}`,
     replaces: [],

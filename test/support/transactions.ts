@@ -81,7 +81,7 @@ export const WORK = {
     const request = { ...(await levelRequest('1-1')), replaces: await installed(machine), register: true };
     const hold = {
       kernel: K1,
-      name: request.verified.pkg.nevra.name,
+      name: request.verified.nevra.name,
       since: '2026-01-01T00:00:00.000Z',
       why: 'undone',
     };
@@ -147,7 +147,7 @@ export async function prepare(machine: Machine, kind: Kind): Promise<void> {
 async function installedByRpm({ root, run }: Machine): Promise<void> {
   const { verified, modules } = await levelRequest('1-1');
   const file = path.join(root.path, 'one.rpm');
-  writeFileSync(file, verified.pkg.bytes);
+  writeFileSync(file, verified.source.read());
   const args = ['-i', '--justdb', '--nodeps', '--noscripts', '--ignorearch', '--ignoresize', '--nosignature'];
   const { status, stderr } = await run.run('rpm', ['--dbpath', path.join(root.path, 'var/lib/rpm'), ...args, file]);
   if (status !== 0) throw new Error(`rpm -i failed: ${stderr}`);
@@ -155,7 +155,7 @@ async function installedByRpm({ root, run }: Machine): Promise<void> {
   for (const module of modules) {
     for (const place of ['var/lib/kpatch', 'usr/lib/kpatch']) {
       root.mkdirs(`${place}/${K1}`);
-      root.write(`${place}/${K1}/${module.file}`, module.bytes, { mode: module.mode, mtime: module.mtime });
+      root.write(`${place}/${K1}/${module.file}`, module.source.read(), { mode: module.mode, mtime: module.mtime });
     }
   }
 }

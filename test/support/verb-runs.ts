@@ -19,7 +19,12 @@ import { treeOf } from './tree.ts';
 
 type VerbRun = (machine: Machine, ui?: Heard) => Promise<void>;
 
-const request = (verb: Request['verb'], words: readonly string[] = [], more: Partial<Request> = {}): Request => ({
+/** What a verb asks for. */
+export const request = (
+  verb: Request['verb'],
+  words: readonly string[] = [],
+  more: Partial<Request> = {},
+): Request => ({
   verb,
   config: {
     setopt: [],

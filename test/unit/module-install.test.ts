@@ -33,7 +33,7 @@ const there = (kernel: string = K1): string[] => new Root(dir).list(`var/lib/kpa
 
 test('install puts the very bytes, for its kernel only, once, and leaves nothing else behind', async () => {
   const [made] = (await levelRequest('1-2')).modules;
-  writeFileSync(path.join(dir, 'root', FILE), made?.bytes ?? '');
+  writeFileSync(path.join(dir, 'root', FILE), made?.source.read() ?? '');
   const other = '5.14.0-1.el9.x86_64';
   expect(await module('install', '-k', other, FILE)).toEqual({
     status: 1,
@@ -41,7 +41,7 @@ test('install puts the very bytes, for its kernel only, once, and leaves nothing
     err: `kpatch: invalid module version ${K1} for kernel ${other}\n`,
   });
   expect(await module('install', FILE)).toEqual({ status: 0, out: `installing ${FILE} (${K1})\n`, err: '' });
-  expect(readFileSync(path.join(dir, 'var/lib/kpatch', K1, FILE))).toEqual(made?.bytes);
+  expect(readFileSync(path.join(dir, 'var/lib/kpatch', K1, FILE))).toEqual(made?.source.read());
   expect(await module('install', `--kernel-version=${K1}`, `/root/${FILE}`)).toEqual({
     status: 1,
     out: '',
@@ -69,7 +69,7 @@ test('without a running kernel of its own a root wants -k; load --all says why i
   const image = path.join(dir, 'image');
   mkdirSync(image);
   const [made] = (await levelRequest('1-2')).modules;
-  writeFileSync(path.join(dir, 'root', FILE), made?.bytes ?? '');
+  writeFileSync(path.join(dir, 'root', FILE), made?.source.read() ?? '');
   const around = async (...words: string[]) => {
     const seen = surroundings({ hostPath: dir, directory: '/root', uname: K1 });
     const status = await main(['--installroot', image, 'module', ...words], seen);
@@ -104,7 +104,7 @@ test('what an earlier run left is finished first; where holds cannot be read not
 needs('modinfo')('info', () => {
   test('info shows what the module says of itself', async () => {
     const [made] = (await levelRequest('1-2')).modules;
-    writeFileSync(path.join(dir, 'root', FILE), made?.bytes ?? '');
+    writeFileSync(path.join(dir, 'root', FILE), made?.source.read() ?? '');
     const { status, out } = await module('info', FILE);
     expect(status).toBe(0);
     expect(out).toMatch(new RegExp(`^Patch information for ${FILE}:\n`));

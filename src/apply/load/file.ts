@@ -2,13 +2,11 @@
 import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import { KpmError } from '../../errors.ts';
-import { type ModuleFacts, moduleFacts } from '../../formats/elf/module.ts';
+import { MAX_MODULE, type ModuleFacts, moduleFacts } from '../../formats/elf/module.ts';
 import { loadedBuildId } from '../../host/livepatch.ts';
 import type { Root } from '../../host/root.ts';
 
 const AGAIN = 'Install the package again (kpatch-pm install), then find out what changes files below /var/lib/kpatch.';
-/** Vendors' live patches are below 10 MB. */
-const MAX_MODULE = 256 * 1024 * 1024;
 
 export interface Expected {
   /** Path below the root. */

@@ -24,6 +24,9 @@ export interface ModuleFacts {
   readonly functions: readonly PatchedFunction[];
 }
 
+/** The largest module file that is taken, in bytes; the largest real ones have some MB. A module is held in memory whole. */
+export const MAX_MODULE = 256 * 1024 * 1024;
+
 const ET_REL = 1;
 /** One path component, as it will be one in /sys/module; the longest the kernel takes (MODULE_NAME_LEN). */
 const NAME = /^[A-Za-z0-9_.+~^-]{1,63}$/;

@@ -3,11 +3,10 @@
 // Documentation/trace/ftrace.rst of the kernel (enabled_functions; `I`: the hook changes the instruction pointer).
 import type { FunctionProof } from '../../domain/layers.ts';
 import { KpmError } from '../../errors.ts';
-import { moduleFacts } from '../../formats/elf/module.ts';
+import { MAX_MODULE, moduleFacts } from '../../formats/elf/module.ts';
 import type { Root } from '../../host/root.ts';
 
 const TRACERS = ['sys/kernel/tracing/enabled_functions', 'sys/kernel/debug/tracing/enabled_functions'];
-const MAX_MODULE = 512 * 1024 * 1024;
 
 /** What the kernel shows of the functions that a module file names. Null where the file cannot be read as a module. */
 export function functionProof(root: Root, host: Root, file: string, module: string): FunctionProof | null {

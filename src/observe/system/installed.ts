@@ -6,7 +6,7 @@ import { type InstalledPatch, supportOf } from '../../domain/livepatch.ts';
 import { type Nevra, sameNevra } from '../../domain/nevra.ts';
 import type { Receipt, ReceiptFile } from '../../domain/receipt.ts';
 import { KpmError } from '../../errors.ts';
-import { moduleFacts } from '../../formats/elf/module.ts';
+import { MAX_MODULE, moduleFacts } from '../../formats/elf/module.ts';
 import type { Root } from '../../host/root.ts';
 import { isModuleFile } from '../../state/receipts.ts';
 import type { Rpmdb, RpmdbPackage } from './rpmdb.ts';
@@ -44,7 +44,7 @@ function moduleFiles(root: Root): ModuleFile[] {
     return root.list(`${ACTIVE}/${kernel}`).flatMap((file) => {
       const path = `${ACTIVE}/${kernel}/${file}`;
       if (!isModuleFile(file) || !root.stat(path)?.isFile()) return [];
-      const bytes = root.read(path, 512 * 1024 * 1024) ?? Buffer.alloc(0);
+      const bytes = root.read(path, MAX_MODULE) ?? Buffer.alloc(0);
       const sha256 = createHash('sha256').update(bytes).digest('hex');
       return [{ kernel, file, ...identity(file, bytes), sha256 }];
     });

@@ -78,7 +78,7 @@ export async function collect(
   for (const choice of choices) {
     for (const action of wanted(choice, all)) {
       const staged = await attempt(all, ui, (says) =>
-        stage({ observed, trustees, downloads: new Map(), ui: says }, action),
+        stage({ observed, trustees, keep: ({ verified }) => ({ verified }), ui: says }, action),
       );
       if (staged === null) continue;
       const { package: offer, verified } = staged;

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { rpmvercmp } from '../../domain/evr.ts';
 import { type KernelRelease, kernelRelease } from '../../domain/kernel.ts';
 import { KpmError } from '../../errors.ts';
-import { type ModuleFacts, moduleFacts } from '../../formats/elf/module.ts';
+import { MAX_MODULE, type ModuleFacts, moduleFacts } from '../../formats/elf/module.ts';
 import type { Root } from '../../host/root.ts';
 
 const ACTIVE = 'var/lib/kpatch';
@@ -50,7 +50,7 @@ function fileAt(root: Root, kernel: KernelRelease, file: string): ModuleFile {
 /** The facts of a module file; null when it is none, or cannot be read. */
 export function factsAt(root: Root, relative: string): ModuleFacts | null {
   try {
-    const bytes = root.read(relative, 512 * 1024 * 1024);
+    const bytes = root.read(relative, MAX_MODULE);
     return bytes === null ? null : moduleFacts(bytes);
   } catch (error) {
     if (error instanceof KpmError) return null;

@@ -8,7 +8,7 @@ import { removeSteps } from '../../apply/transactions.ts';
 import { type KernelRelease, kernelRelease } from '../../domain/kernel.ts';
 import type { InstalledPatch } from '../../domain/livepatch.ts';
 import { KpmError } from '../../errors.ts';
-import { moduleFacts } from '../../formats/elf/module.ts';
+import { MAX_MODULE, moduleFacts } from '../../formats/elf/module.ts';
 import { canSignal, livepatches, signalTasks } from '../../host/livepatch.ts';
 import { installedPatches } from '../../observe/system/installed.ts';
 import { readRpmdb } from '../../observe/system/rpmdb.ts';
@@ -34,7 +34,7 @@ export async function install(session: Session, kernel: string, words: readonly 
   if (!file.endsWith('.ko')) return session.fail(`${typed} isn't a .ko file`);
   const release = kernelRelease(kernel);
   if (release === null || !isModuleFile(file)) return session.fail(`${typed} cannot be installed for kernel ${kernel}`);
-  const bytes = host.read(from, 512 * 1024 * 1024) ?? Buffer.alloc(0);
+  const bytes = host.read(from, MAX_MODULE) ?? Buffer.alloc(0);
   let facts: ReturnType<typeof moduleFacts>;
   try {
     facts = moduleFacts(bytes);

@@ -8,7 +8,7 @@ import { compareEvr } from '../../domain/evr.ts';
 import type { KernelRelease } from '../../domain/kernel.ts';
 import { formatNevra, type Nevra, sameNevra } from '../../domain/nevra.ts';
 import { KpmError } from '../../errors.ts';
-import { type ModuleFacts, moduleFacts } from '../../formats/elf/module.ts';
+import { MAX_MODULE, type ModuleFacts, moduleFacts } from '../../formats/elf/module.ts';
 import type { PublicKey } from '../../formats/openpgp/index.ts';
 import { parseRpm, type RpmPackage } from '../../formats/rpm/package.ts';
 import type { Machine, Ui } from '../../host/machine.ts';
@@ -40,8 +40,6 @@ export interface Published {
   /** The highest level that lay there before; null: none. */
   readonly replaces: Nevra | null;
 }
-
-const MAX_MODULE = 256 * 1024 * 1024;
 
 /** Publishes a level. Raises `program-missing`, `publish-refused`, `publish-failed`, `signing-failed`, `file-exists`, `file-unreadable`. */
 export async function publish(machine: Machine, request: PublishRequest, ui: Ui): Promise<Published> {

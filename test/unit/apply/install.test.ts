@@ -1,6 +1,7 @@
 import { mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
 import { keptFiles } from '../../../src/apply/retired.ts';
+import { held } from '../../../src/apply/spool.ts';
 import { installSteps, receiptOf, removeSteps, restoreSteps, settingStep } from '../../../src/apply/transactions.ts';
 import type { KernelRelease } from '../../../src/domain/kernel.ts';
 import { openState } from '../../../src/state/directory.ts';
@@ -11,6 +12,7 @@ import type { Step } from '../../../src/state/steps.ts';
 import { rootForEach } from '../../support/hooks.ts';
 import { machineOver } from '../../support/machine.ts';
 import { K1, levelRequest } from '../../support/packages.ts';
+import { digestOf } from '../../support/repodata.ts';
 import { changingRun, installed } from '../../support/transactions.ts';
 import { treeOf } from '../../support/tree.ts';
 
@@ -207,6 +209,42 @@ describe('a setting', () => {
     writeJournal(machine().root, { command: 'x', since: 's', by: '1', steps: both });
     await changingRun(machine(), null);
     expect(readFileSync(root.at(CONF), 'utf8')).toBe(text);
+  });
+});
+
+describe('a module of 70 MB', () => {
+  const FILE = 'large.ko';
+  const bytes = Buffer.alloc(70 * 1024 * 1024, 'a large module ');
+  const sha256 = digestOf(bytes);
+  const put: Step = {
+    do: 'put',
+    place: 'active',
+    kernel: K1,
+    file: FILE,
+    sha256,
+    size: bytes.length,
+    mode: 0o644,
+    mtime: 1700000000,
+  };
+  const isPlaced = () => digestOf(readFileSync(root.at(`${ACTIVE}/${FILE}`))) === sha256;
+
+  test('that is superseded can come back', async () => {
+    await changingRun(machine(), { steps: [put], blobs: new Map([[sha256, held(bytes)]]) });
+    const drop: Step = { do: 'drop', place: 'active', kernel: K1, file: FILE, keep: true };
+    await changingRun(machine(), { steps: [drop], blobs: new Map() });
+    const kept = keptFiles(machine().root, K1);
+    expect(kept).toMatchObject([{ file: FILE, sha256 }]);
+    await changingRun(machine(), { steps: [put], blobs: new Map() });
+    expect(isPlaced()).toBe(true);
+  });
+
+  test('is put in place by the next run where this one was killed', async () => {
+    openState(machine());
+    mkdirSync(root.at('var/lib/kpatch-pm/staging'));
+    writeFileSync(root.at(`var/lib/kpatch-pm/staging/${sha256}`), bytes);
+    writeJournal(machine().root, { command: 'x', since: '2026-01-01T00:00:00.000Z', by: '1', steps: [put] });
+    expect(outcomes(await changingRun(machine(), null))).toEqual(['done']);
+    expect(isPlaced()).toBe(true);
   });
 });
 

@@ -250,7 +250,7 @@ describe('the marker', () => {
 describe('what else a boot does', () => {
   test('finishes an open journal before anything is loaded', async () => {
     const { steps } = installSteps(await levelRequest('1-1'));
-    const bytes = (await levelRequest('1-1')).modules[0]?.bytes as Buffer;
+    const bytes = (await levelRequest('1-1')).modules[0]?.source.read() as Buffer;
     put(`var/lib/kpatch-pm/staging/${(await levelRequest('1-1')).modules[0]?.sha256}`, bytes);
     writeJournal(machine.root, { command: 'kpatch-pm auto', since: '2026-01-01T00:00:00Z', by: '0', steps });
     const { status, err } = await run('boot');
@@ -261,7 +261,7 @@ describe('what else a boot does', () => {
 
   test('leaves one level, and nobody’s modules', async () => {
     const [lower] = (await levelRequest('1-1')).modules;
-    put(`${DIRECTORY}/${ONE}`, lower?.bytes ?? '');
+    put(`${DIRECTORY}/${ONE}`, lower?.source.read() ?? '');
     put(`${DIRECTORY}/own-fix.ko`, 'somebody made this\n');
     const { status, err } = await run('boot');
     expect(status).toBe(0);
@@ -280,7 +280,7 @@ describe('what else a boot does', () => {
   test('a damaged state file is told, and the rest still happens', async () => {
     put('var/lib/kpatch-pm/journal.json', '{');
     const [lower] = (await levelRequest('1-1')).modules;
-    put(`${DIRECTORY}/${ONE}`, lower?.bytes ?? '');
+    put(`${DIRECTORY}/${ONE}`, lower?.source.read() ?? '');
     const { status, err } = await run('boot');
     expect(status).toBe(1);
     expect(err).toContain('journal.json');

@@ -224,6 +224,11 @@ describe('what is refused', () => {
     expect(cdn.count(at('a'))).toBe(1);
   });
 
+  test('one that is announced too large, before anything is asked for', async () => {
+    await expect(fetch({ size: 257 * 1024 * 1024 })).rejects.toMatchObject({ code: 'too-large' });
+    expect(ranges('a')).toEqual([]);
+  });
+
   test('a package without a strong checksum', async () => {
     await expect(fetch({ checksum: null })).rejects.toMatchObject({ code: 'checksum-refused' });
     expect(cdn.count(at('a'))).toBe(0);
