@@ -71,9 +71,15 @@ export class Spool {
     });
   }
 
-  /** Removes what is kept in files. */
-  close(): void {
-    clearSpool(this.#root);
+  /** Removes what is kept in files. Gives what stood in its way: the next run that changes something removes it then. */
+  close(): KpmError | null {
+    try {
+      clearSpool(this.#root);
+      return null;
+    } catch (error) {
+      if (error instanceof KpmError) return error;
+      throw error;
+    }
   }
 
   #source(bytes: Buffer, hash: string, attributes: Attributes): BlobSource {
@@ -118,7 +124,7 @@ function inFile(root: Root, file: string, hash: string, size: number): BlobSourc
   return { size, file, read };
 }
 
-/** Removes what a run kept, this one or one that was killed. */
+/** Removes what a run kept, this one or one that was killed. Raises what the file system raises. */
 export function clearSpool(root: Root): void {
   for (const name of root.list(SPOOL)) root.remove(`${SPOOL}/${name}`);
   root.removeEmptyDir(SPOOL);

@@ -70,7 +70,8 @@ export async function applyPlan(
     record.close(error instanceof KpmError ? error.exit : EXIT.failed);
     throw error;
   } finally {
-    application.spool.close();
+    const left = application.spool.close();
+    if (left) warned.warn(`What was kept until it was installed could not be removed: ${left.reason}`);
   }
 }
 

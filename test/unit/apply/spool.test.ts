@@ -67,6 +67,17 @@ describe('the spool', () => {
     expect(() => source?.read()).toThrow(expect.objectContaining({ code: 'blob-missing' }));
   });
 
+  test('what cannot be removed is no error of what was done', async () => {
+    openState(machineOver(root.path));
+    const spool = new Spool(new Root(root.path), 0);
+    await spool.keep(await extracted());
+    const fault = { at: 1, errno: 'EIO', kind: 'change', lasting: true, only: /^unlinkSync .*spool/ } as const;
+    const { ended } = await withFault(root.path, fault, async () => spool.close());
+    expect(ended).toMatchObject({ value: { code: 'file-unwritable' } });
+    expect(spool.close()).toBeNull();
+    expect(() => statSync(root.at(SPOOL))).toThrow('ENOENT');
+  });
+
   test('what cannot be written stays in memory', async () => {
     openState(machineOver(root.path));
     const content = await extracted();
@@ -108,7 +119,7 @@ describe('a transaction with files of the spool', () => {
   });
 
   test('that are gone ends before anything changed', async () => {
-    const gone = run((spool) => spool.close());
+    const gone = run((spool) => void spool.close());
     await expect(gone).rejects.toMatchObject({ code: 'blob-missing' });
     expect(() => statSync(root.at(`var/lib/kpatch/${K1}`))).toThrow('ENOENT');
   });
