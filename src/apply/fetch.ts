@@ -30,6 +30,11 @@ export interface Fetched {
   readonly url: string | null;
 }
 
+export interface FetchedPackage extends Fetched {
+  /** Whether the cache has it, so that it can be had again without the network. */
+  readonly cached: boolean;
+}
+
 /**
  * The bytes of a package, size and checksum as the metadata gives them. Raises `checksum-refused` (the metadata has no
  * strong checksum), `too-large`, `package-mismatch`, `no-space`, and the codes of the network area.
@@ -40,7 +45,7 @@ export async function fetchPackage(
   origin: PackageOrigin,
   pkg: OfferedPackage,
   progress?: (label: string, total: number | null) => Progress,
-): Promise<Fetched> {
+): Promise<FetchedPackage> {
   const nevra = formatNevra(pkg);
   const { checksum } = pkg;
   if (checksum === null) {
@@ -58,7 +63,8 @@ export async function fetchPackage(
   }
   const file = cachedFile(origin.cacheKey, pkg, checksum);
   const kept = readCached(cache.own, file, MAX_PACKAGE_BYTES);
-  if (kept !== null && digest(checksum, kept) === checksum.value) return { bytes: kept, url: offeredAt(origin, pkg) };
+  if (kept !== null && digest(checksum, kept) === checksum.value)
+    return { bytes: kept, url: offeredAt(origin, pkg), cached: true };
   if (origin.source === null)
     throw new KpmError('internal', { text: `${nevra}: repository ${pkg.repo} is not in use.` });
   const source = pkg.base === null ? origin.source : await elsewhere(origin.source, pkg.base, nevra);
@@ -116,7 +122,7 @@ async function download(
   checksum: Checksum,
   partial: Partial,
   bar: Progress | undefined,
-): Promise<Fetched> {
+): Promise<FetchedPackage> {
   const what = formatNevra(pkg);
   const most = pkg.size ?? MAX_PACKAGE_BYTES;
   if (partial.size >= most) partial.reset();
@@ -139,8 +145,7 @@ async function download(
     }
     const bytes = partial.bytes();
     if ((pkg.size === null || bytes.length === pkg.size) && digest(checksum, bytes) === checksum.value) {
-      partial.commit();
-      return { bytes, url: opened.url };
+      return { bytes, url: opened.url, cached: partial.commit() };
     }
     // Ended early without a word of its length: what came may be right, and the rest is asked for next.
     if (opened.size === null && pkg.size !== null && bytes.length < pkg.size) throw cut(opened, what, 'it ended early');

@@ -93,7 +93,8 @@ export async function recover(machine: Machine, locked: LockedState, ui: Ui): Pr
   const { root, uid } = locked.state;
   const journal = pendingJournal(root, uid);
   clearStaging(root, blobsOf(journal?.steps ?? []));
-  clearSpool(root);
+  const left = clearSpool(root);
+  if (left) ui.warn(`What an earlier run kept until it would be installed could not be removed: ${left.reason}`);
   for (const place of [STATE, HISTORY, KEY_STORE]) {
     for (const name of root.list(place)) if (isTemporary(name)) root.remove(`${place}/${name}`);
   }

@@ -15,8 +15,8 @@ export interface Partial {
   bytes(): Buffer;
   /** Back to nothing. */
   reset(): void;
-  /** The download is whole and right: keeps it under its own name. */
-  commit(): void;
+  /** The download is whole and right: keeps it under its own name. False where it stays in memory alone. */
+  commit(): boolean;
   /** Ends the work; what is there stays for the next run unless it was committed or reset. */
   close(): void;
 }
@@ -50,9 +50,7 @@ export function openPartial(place: Place | null, relative: string, expected = 0)
       file?.truncate();
       gathered = new Gathering(expected);
     },
-    commit() {
-      file?.keep();
-    },
+    commit: () => file?.keep() ?? false,
     close() {
       if (!open) return;
       open = false;
@@ -68,8 +66,8 @@ interface Part {
   /** Raises `no-space`, `file-unwritable`. */
   write(chunk: Buffer, position: number): void;
   truncate(): void;
-  /** Gives it its own name, unless another run did so first. */
-  keep(): void;
+  /** Gives it its own name, unless another run did so first. False where the name no longer leads to it. */
+  keep(): boolean;
   close(remove: boolean): void;
 }
 
@@ -103,12 +101,14 @@ function openPart({ root, mode }: Place, target: string): Part | null {
       }
     },
     keep() {
-      if (!isStill(root, part, fd)) return;
+      if (!isStill(root, part, fd)) return false;
       try {
         root.rename(part, target);
+        return true;
       } catch (error) {
         // Another run was quicker.
         if (!(error instanceof KpmError && hasErrno(error.cause, 'ENOENT'))) throw error;
+        return false;
       }
     },
     close(remove) {

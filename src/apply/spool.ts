@@ -3,8 +3,9 @@
 // run clears should this one be killed; its files are what a transaction stages, under a second name.
 import { KpmError } from '../errors.ts';
 import { type PackageFacts, packageFacts } from '../formats/rpm/facts.ts';
+import { roomAt } from '../host/room.ts';
 import type { Root } from '../host/root.ts';
-import { SPOOL } from '../state/directory.ts';
+import { SPOOL, STATE } from '../state/directory.ts';
 import type { BlobSource } from '../state/steps.ts';
 import type { Extracted, StagedModule } from './extract.ts';
 import { sha256 } from './stage.ts';
@@ -14,6 +15,8 @@ declare const brand: unique symbol;
 
 /** Bytes of packages and modules that stay in memory: nearly every run has less. */
 const IN_MEMORY = 16 * 1024 * 1024;
+/** Files a file system must still take besides. */
+const SPARE_FILES = 1000;
 
 /** A module that may be installed, its bytes wherever the spool has them. */
 export type KeptModule = Omit<StagedModule, 'bytes'> & { readonly source: BlobSource };
@@ -41,77 +44,111 @@ interface Attributes {
   readonly mtime?: number;
 }
 
+export interface SpoolOptions {
+  /** Bytes that stay in memory. */
+  readonly inMemory?: number;
+  /** Bytes on the file system of our state that are left for others: what the plan will write. */
+  readonly reserve?: number;
+}
+
 export class Spool {
   readonly #root: Root;
+  readonly #reserve: number;
   #room: number;
+  #closed = false;
+  /** Each is synced before the next is begun: then an error is told of the package it concerns. */
+  #turn: Promise<unknown> = Promise.resolve();
 
-  /** `inMemory`: bytes that are kept in memory. */
-  constructor(root: Root, inMemory = IN_MEMORY) {
+  constructor(root: Root, { inMemory = IN_MEMORY, reserve = 0 }: SpoolOptions = {}) {
     this.#root = root;
     this.#room = inMemory;
+    this.#reserve = reserve;
   }
 
   /**
    * Keeps what was extracted: in memory, or in files, which are synced. Where files cannot be written it stays in memory: the
    * transaction that needs the room says what is wrong.
    */
-  keep({ verified, modules }: Extracted): Promise<Kept> {
-    const { pkg, signer, sha256: hash } = verified;
-    const { nevra, provides, changelog } = packageFacts(pkg);
-    return this.#root.syncs.together(async () => {
-      const source = this.#source(pkg.bytes, hash, { mode: 0o600 });
-      const kept = { nevra, provides, changelog, signer, sha256: hash, source };
-      return {
-        verified: kept as unknown as KeptPackage,
-        modules: modules.map(({ bytes, ...module }) => ({
-          ...module,
-          source: this.#source(bytes, module.sha256, module),
-        })),
-      };
-    });
+  keep(extracted: Extracted): Promise<Kept> {
+    const turn = this.#turn.then(() => this.#keepOne(extracted));
+    this.#turn = turn.then(nothing, nothing);
+    return turn;
   }
 
-  /** Removes what is kept in files. Gives what stood in its way: the next run that changes something removes it then. */
+  /** Removes what is kept in files, and makes no more. Gives what stood in its way: the next run that changes something removes it then. */
   close(): KpmError | null {
-    try {
-      clearSpool(this.#root);
-      return null;
-    } catch (error) {
-      if (error instanceof KpmError) return error;
-      throw error;
-    }
+    this.#closed = true;
+    return clearSpool(this.#root);
   }
 
-  #source(bytes: Buffer, hash: string, attributes: Attributes): BlobSource {
-    this.#room -= bytes.length;
-    if (this.#room >= 0 || !this.#write(bytes, hash, attributes)) return held(bytes);
-    this.#room += bytes.length;
-    return inFile(this.#root, `${SPOOL}/${hash}`, hash, bytes.length);
+  async #keepOne({ verified, modules }: Extracted): Promise<Kept> {
+    const all: Blob[] = [
+      { bytes: verified.pkg.bytes, sha256: verified.sha256, mode: 0o600 },
+      ...modules.map(({ bytes, sha256: hash, mode, mtime }) => ({ bytes, sha256: hash, mode, mtime })),
+    ];
+    const size = all.reduce((sum, { bytes }) => sum + bytes.length, 0);
+    const [source, ...sources] =
+      this.#room < size && this.#fits(size) && (await this.#write(all))
+        ? all.map(this.#inFile)
+        : all.map(({ bytes }) => held(bytes));
+    if (source?.file === null) this.#room -= size;
+    const { signer, sha256: hash } = verified;
+    const { nevra, provides, changelog } = packageFacts(verified.pkg);
+    const kept = { nevra, provides, changelog, signer, sha256: hash, source };
+    return {
+      verified: kept as unknown as KeptPackage,
+      modules: modules.map(({ bytes: _, ...module }, n) => ({ ...module, source: sources[n] as BlobSource })),
+    };
   }
 
-  /** False where it cannot be written. */
-  #write(bytes: Buffer, hash: string, { mode, mtime }: Attributes): boolean {
+  /** Whether there is so much room that nothing else of the plan will lack it. */
+  #fits(size: number): boolean {
+    if (this.#closed) return false;
     try {
-      this.#root.mkdirs(SPOOL, 0o700, false);
-      this.#root.write(`${SPOOL}/${hash}`, bytes, {
-        mode,
-        durable: 'together',
-        ...(mtime === undefined ? {} : { mtime }),
-      });
-      return true;
+      const { bytes, files } = roomAt(this.#root, STATE);
+      return bytes - size >= this.#reserve && (files === null || files >= SPARE_FILES);
     } catch (error) {
       if (error instanceof KpmError) return false;
       throw error;
     }
   }
+
+  /** False where they could not be written, or not synced. */
+  async #write(all: readonly Blob[]): Promise<boolean> {
+    try {
+      await this.#root.syncs.together(async () => {
+        this.#root.mkdirs(SPOOL, 0o700, false);
+        for (const { bytes, sha256: hash, ...attributes } of all) {
+          this.#root.write(fileOf(hash), bytes, { ...attributes, durable: 'together' });
+        }
+      });
+      return true;
+    } catch (error) {
+      if (!(error instanceof KpmError)) throw error;
+      // What was written of it only takes room.
+      for (const { sha256: hash } of all) removed(this.#root, fileOf(hash));
+      return false;
+    }
+  }
+
+  readonly #inFile = ({ bytes: { length: size }, sha256: hash }: Blob): BlobSource => inFile(this.#root, hash, size);
 }
+
+interface Blob extends Attributes {
+  readonly bytes: Buffer;
+  readonly sha256: string;
+}
+
+const fileOf = (hash: string): string => `${SPOOL}/${hash}`;
+const nothing = (): void => undefined;
 
 /** Bytes that stay in memory. */
 export function held(bytes: Buffer): BlobSource {
   return { size: bytes.length, file: null, read: () => bytes };
 }
 
-function inFile(root: Root, file: string, hash: string, size: number): BlobSource {
+function inFile(root: Root, hash: string, size: number): BlobSource {
+  const file = fileOf(hash);
   const read = (): Buffer => {
     const bytes = root.read(file, size + 1);
     if (bytes !== null && sha256(bytes) === hash) return bytes;
@@ -124,8 +161,22 @@ function inFile(root: Root, file: string, hash: string, size: number): BlobSourc
   return { size, file, read };
 }
 
-/** Removes what a run kept, this one or one that was killed. Raises what the file system raises. */
-export function clearSpool(root: Root): void {
-  for (const name of root.list(SPOOL)) root.remove(`${SPOOL}/${name}`);
-  root.removeEmptyDir(SPOOL);
+/** Removes what a run kept, this one or one that was killed. Gives the first thing that stood in its way. */
+export function clearSpool(root: Root): KpmError | null {
+  const errors = root.list(SPOOL).map((name) => removed(root, `${SPOOL}/${name}`));
+  const error = errors.find((one) => one !== null);
+  if (error) return error;
+  return attempt(() => root.removeEmptyDir(SPOOL));
+}
+
+const removed = (root: Root, file: string): KpmError | null => attempt(() => root.remove(file));
+
+function attempt(act: () => unknown): KpmError | null {
+  try {
+    act();
+    return null;
+  } catch (error) {
+    if (error instanceof KpmError) return error;
+    throw error;
+  }
 }

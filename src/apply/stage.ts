@@ -1,6 +1,6 @@
 // Staging: every byte a transaction needs is written and synced beside our state before anything else changes.
 import { createHash } from 'node:crypto';
-import { hasErrno, KpmError } from '../errors.ts';
+import { KpmError } from '../errors.ts';
 import { MAX_MODULE } from '../formats/elf/module.ts';
 import { roomAt } from '../host/room.ts';
 import type { Root } from '../host/root.ts';
@@ -65,7 +65,7 @@ export function stage(root: Root, steps: readonly Step[], blobs: Blobs): void {
   try {
     for (const step of carriers) {
       const path = stagedPath(step.sha256);
-      if (root.exists(path) || linked(root, blobs.get(step.sha256)?.file ?? null, path)) continue;
+      if (root.exists(path) || linked(root, blobs.get(step.sha256)?.file ?? null, step)) continue;
       // Mode and time are the installed file's already: it only has to be renamed.
       const own = step.do === 'put' ? { mode: step.mode, mtime: step.mtime } : { mode: 0o600 };
       root.write(path, bytesOf(root, step, blobs), { ...own, durable: 'together' });
@@ -76,13 +76,20 @@ export function stage(root: Root, steps: readonly Step[], blobs: Blobs): void {
   }
 }
 
-/** Gives the file of a blob its name in staging; false where there is none, or the file system has no hard links. */
-function linked(root: Root, file: string | null, path: string): boolean {
+/**
+ * Gives the file of a blob its name in staging. False where there is none, it is not as this step wants it, or it cannot have
+ * a second name (another file system, one without hard links): then it is copied, and that says what is wrong.
+ */
+function linked(root: Root, file: string | null, step: Carrier): boolean {
   if (file === null) return false;
   try {
-    return root.link(file, path);
+    const stat = root.lstat(file);
+    if (!stat?.isFile() || stat.size !== step.size) return false;
+    if (step.do === 'put' && ((stat.mode & 0o7777) !== step.mode || Math.floor(stat.mtimeMs / 1000) !== step.mtime))
+      return false;
+    return root.link(file, stagedPath(step.sha256));
   } catch (error) {
-    if (error instanceof KpmError && hasErrno(error.cause, 'EPERM', 'EOPNOTSUPP', 'EMLINK', 'ENOENT')) return false;
+    if (error instanceof KpmError) return false;
     throw error;
   }
 }

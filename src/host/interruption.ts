@@ -6,10 +6,12 @@ export class Interruption {
   readonly #first: AbortSignal;
   /** What a second signal says, for each piece of work that is not to be broken off; the innermost last. */
   readonly #inside: string[] = [];
+  /** What is cleared away before a run ends for a signal, but for a second one. */
+  readonly #last = new Set<() => void>();
   #answered = false;
   /** Whether something was done that a run which ends now cannot call untouched. */
   #begun = false;
-  #end: (error: KpmError) => void = () => {};
+  #reject: (error: KpmError) => void = () => {};
   /** Rejects when the run has to end for a signal: `aborted` with nothing begun, `interrupted` after something was. */
   readonly ended: Promise<never>;
 
@@ -20,7 +22,7 @@ export class Interruption {
   constructor(first: AbortSignal, again: AbortSignal, say: (text: string) => void) {
     this.#first = first;
     this.ended = new Promise((_, reject) => {
-      this.#end = reject;
+      this.#reject = reject;
     });
     // Whoever waits for it hears of it; where nobody does, it is no fault.
     this.ended.catch(() => {});
@@ -29,10 +31,26 @@ export class Interruption {
       if (this.#inside.length === 0) this.#end(this.#begun ? finished(name(first)) : aborted(name(first)));
       else say(`Interrupted (${name(first)}): what was begun is finished first; a second signal ends at once.`);
     };
-    const onAgain = (): void => this.#end(brokenOff(name(again), this.#inside.at(-1) ?? null));
+    // In the middle of what is not to be broken off: what it works with stays, for the moment until the process is gone.
+    const onAgain = (): void => this.#reject(brokenOff(name(again), this.#inside.at(-1) ?? null));
     if (first.aborted) onFirst();
     else first.addEventListener('abort', onFirst, { once: true });
     again.addEventListener('abort', onAgain, { once: true });
+  }
+
+  #end(error: KpmError): void {
+    for (const clear of this.#last) clear();
+    this.#reject(error);
+  }
+
+  /** Does work of which a run that ends for a signal clears something away first, unless a second one broke it off; `clear` must not raise. */
+  async clearing<T>(clear: () => void, work: () => Promise<T>): Promise<T> {
+    this.#last.add(clear);
+    try {
+      return await work();
+    } finally {
+      this.#last.delete(clear);
+    }
   }
 
   /** The signal that asked for an end; null: none did. Whoever asks ends the work in order by itself. */
@@ -67,6 +85,15 @@ export function whole<T>(
   work: () => Promise<T>,
 ): Promise<T> {
   return interruption ? interruption.whole(needed, work) : work();
+}
+
+/** As Interruption.clearing, where anybody could interrupt it. */
+export function clearing<T>(
+  { interruption }: { readonly interruption?: Pick<Interruption, 'clearing'> },
+  clear: () => void,
+  work: () => Promise<T>,
+): Promise<T> {
+  return interruption ? interruption.clearing(clear, work) : work();
 }
 
 const aborted = (signal: string): KpmError =>

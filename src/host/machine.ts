@@ -23,7 +23,7 @@ export interface Machine {
   /** Version of kpatch-pm. */
   readonly version: string;
   /** What keeps signals from breaking off the wrong thing; absent where none can come. */
-  readonly interruption?: Pick<Interruption, 'whole' | 'asked'>;
+  readonly interruption?: Pick<Interruption, 'whole' | 'asked' | 'clearing'>;
 }
 
 /** A running display of one long work; `total` null while unknown. */

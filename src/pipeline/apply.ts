@@ -4,7 +4,7 @@ import { Spool } from '../apply/spool.ts';
 import { COMMAND_LINE } from '../domain/package.ts';
 import { isTake, type Outcome, type Plan } from '../domain/plan.ts';
 import { EXIT, KpmError } from '../errors.ts';
-import { whole } from '../host/interruption.ts';
+import { clearing, whole } from '../host/interruption.ts';
 import type { Ui } from '../host/machine.ts';
 import type { LockedState } from '../state/lock.ts';
 import type { Application } from './application.ts';
@@ -19,7 +19,7 @@ import { recordFor, remarking, takenFields } from './record.ts';
 import { hold, removeOne, unhold } from './remove.ts';
 import type { Request } from './request.ts';
 import { writeSetting } from './setting.ts';
-import { checkPlanSpace } from './space.ts';
+import { checkPlanSpace, planBytes } from './space.ts';
 import type { StagedPatch } from './stage.ts';
 import { stageAll } from './stage-all.ts';
 import { installTogether } from './together.ts';
@@ -57,15 +57,16 @@ export async function applyPlan(
     locked,
     plan,
     record,
-    spool: new Spool(observed.machine.root),
+    spool: new Spool(observed.machine.root, { reserve: planBytes(observed, plan) }),
     current: null,
     stagedFor: new Map(),
     installations: new Map(),
     reverted: new Set(),
   };
   const outcomes: Outcome[] = plan.actions.map(() => NOT_RUN);
+  const work = () => performAll(application, outcomes);
   try {
-    return await performAll(application, outcomes);
+    return await clearing(observed.machine, () => void application.spool.close(), work);
   } catch (error) {
     record.close(error instanceof KpmError ? error.exit : EXIT.failed);
     throw error;

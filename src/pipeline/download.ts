@@ -1,7 +1,7 @@
 // The download phase of a plan, as dnf has it: every package is fetched, several at a time, before anybody is asked about
 // a key and before anything is changed. What was fetched lies in the cache; the first of it, nearly always all, stays in memory
 // for staging too: it is neither read nor hashed again, nor fetched again where there is no cache.
-import { dropFetched } from '../apply/fetch.ts';
+import { dropFetched, type FetchedPackage } from '../apply/fetch.ts';
 import { COMMAND_LINE, type OfferedPackage } from '../domain/package.ts';
 import { KpmError } from '../errors.ts';
 import type { Ui } from '../host/machine.ts';
@@ -29,8 +29,9 @@ export async function downloadAll(observed: Observed, packages: readonly Offered
   let room = IN_MEMORY;
   const work = async (pkg: OfferedPackage): Promise<void> => {
     const done = await download(observed, pkg, ui);
-    if ('bytes' in done && done.bytes !== null) room -= done.bytes.length;
-    downloads.set(pkg, room >= 0 || 'error' in done || observed.cache.own === null ? done : { ...done, bytes: null });
+    const kept = 'error' in done || !done.cached || done.bytes.length <= room;
+    if (kept && 'bytes' in done) room -= done.bytes.length;
+    downloads.set(pkg, kept ? done : { ...done, bytes: null });
   };
   const wanted = packages.filter(({ repo }) => repo !== COMMAND_LINE);
   const atOnce = Math.min(Math.max(observed.config.main.maxParallelDownloads, 1), MOST);
@@ -44,7 +45,11 @@ export async function downloadAll(observed: Observed, packages: readonly Offered
   };
 }
 
-async function download(observed: Observed, pkg: OfferedPackage, ui: Ui): Promise<Download> {
+async function download(
+  observed: Observed,
+  pkg: OfferedPackage,
+  ui: Ui,
+): Promise<FetchedPackage | { readonly error: KpmError }> {
   try {
     return await fetchOffered(observed, pkg, ui);
   } catch (error) {

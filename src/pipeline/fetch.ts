@@ -1,5 +1,5 @@
 // Fetching on behalf of a run: the package of an offer, and the key files a repository names.
-import { type Fetched, fetchPackage } from '../apply/fetch.ts';
+import { type FetchedPackage, fetchPackage } from '../apply/fetch.ts';
 import { formatNevra } from '../domain/nevra.ts';
 import { COMMAND_LINE, type OfferedPackage } from '../domain/package.ts';
 import { KpmError } from '../errors.ts';
@@ -11,10 +11,10 @@ import type { Observed } from './observed.ts';
 const MAX_KEY_FILE = 4 * 1024 * 1024;
 
 /** The bytes of an offered package, size and checksum checked, from the cache or the network. */
-export async function fetchOffered(observed: Observed, pkg: OfferedPackage, ui: Ui): Promise<Fetched> {
+export async function fetchOffered(observed: Observed, pkg: OfferedPackage, ui: Ui): Promise<FetchedPackage> {
   if (pkg.repo === COMMAND_LINE) {
     const named = observed.named?.get(pkg.href);
-    if (named) return named.read();
+    if (named) return { ...named.read(), cached: false };
   }
   const snapshot = observed.snapshots.find(({ state }) => state.id === pkg.repo);
   if (!snapshot?.source) {

@@ -42,7 +42,12 @@ export async function withNamedFiles(observed: Observed, request: Request): Prom
     const found = await read(observed, text, directory);
     const offer = asOffer(text, found.bytes);
     room -= found.bytes.length;
-    named.set(text, room >= 0 || found.url !== null ? inMemory(found) : onDisk(observed, offer, directory));
+    named.set(
+      text,
+      room >= 0 || found.url !== null
+        ? inMemory(found)
+        : readAgain(offer, () => readFile(observed, text, directory).bytes),
+    );
     offered.push(offer);
   }
   const world = {
@@ -75,12 +80,12 @@ function readFile({ machine }: Observed, text: string, directory: string): Fetch
 
 const inMemory = (file: Fetched): NamedFile => ({ read: () => file });
 
-/** Read again when it is taken. */
-function onDisk(observed: Observed, { href, checksum }: OfferedPackage, directory: string): NamedFile {
+/** A file for which memory has no room: it is read again when it is taken, and must still be what was looked at. */
+export function readAgain({ href, checksum }: OfferedPackage, read: () => Buffer | null): NamedFile {
   return {
     read: () => {
-      const file = readFile(observed, href, directory);
-      if (sha256(file.bytes) === checksum?.value) return file;
+      const bytes = read();
+      if (bytes !== null && sha256(bytes) === checksum?.value) return { bytes, url: null };
       throw new KpmError('package-mismatch', {
         text: `${href} was changed while this ran: it is not the file that was looked at.`,
         subject: href,

@@ -11,7 +11,7 @@ import type { Cache } from '../state/cache.ts';
 
 /** A package file that was named. */
 export interface NamedFile {
-  /** Its bytes, and where they came from (a URL; null for a file). Raises `package-mismatch` where it was changed since it was looked at. */
+  /** Its bytes, and where they came from (a URL; null for a file). Raises `package-mismatch` or `file-unreadable` where it was changed since. */
   read(): Fetched;
 }
 

@@ -75,7 +75,7 @@ async function finishOne(
   // One package at a time: it may stay in memory.
   const { steps, blobs } = registerSteps({
     kernel,
-    ...(await new Spool(machine.root, Number.POSITIVE_INFINITY).keep(extracted)),
+    ...(await new Spool(machine.root, { inMemory: Number.POSITIVE_INFINITY }).keep(extracted)),
     replaces: keptFiles(machine.root, kernel),
     downgrade: true,
     receipt: settled(receipt),

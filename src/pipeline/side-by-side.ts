@@ -2,29 +2,36 @@
 // again while it is verified and read out.
 import { MAX_PACKAGE_BYTES } from '../formats/rpm/package.ts';
 
-/** Does work for each item in their order, `workers` at a time; fewer where `sizeOf` (bytes) adds up to more than the largest package. */
+/**
+ * Does work for each item, begun in their order, `workers` at a time; fewer where `sizeOf` (bytes) adds up to more than the
+ * largest package. After an error nothing more is begun; it is raised when all that was begun has ended.
+ */
 export async function sideBySide<T>(
   items: readonly T[],
   workers: number,
   sizeOf: (item: T) => number,
   work: (item: T) => Promise<void>,
 ): Promise<void> {
-  const queue = [...items];
-  const waiting: (() => void)[] = [];
+  const running = new Set<Promise<void>>();
   let taken = 0;
-  const worker = async (): Promise<void> => {
-    for (let item = queue.shift(); item !== undefined; item = queue.shift()) {
-      // What is larger than all the room is done alone.
-      const size = Math.min(sizeOf(item), MAX_PACKAGE_BYTES);
-      while (taken + size > MAX_PACKAGE_BYTES) await new Promise<void>((resolve) => waiting.push(resolve));
-      taken += size;
-      try {
-        await work(item);
-      } finally {
+  let failed: { readonly error: unknown } | null = null;
+  for (const item of [...items]) {
+    // What is larger than all the room is done alone.
+    const size = Math.min(sizeOf(item), MAX_PACKAGE_BYTES);
+    while (running.size > 0 && (running.size >= workers || taken + size > MAX_PACKAGE_BYTES))
+      await Promise.race(running);
+    if (failed !== null) break;
+    taken += size;
+    const one = work(item)
+      .catch((error: unknown) => {
+        failed ??= { error };
+      })
+      .finally(() => {
         taken -= size;
-        for (const go of waiting.splice(0)) go();
-      }
-    }
-  };
-  await Promise.all(Array.from({ length: workers }, worker));
+        running.delete(one);
+      });
+    running.add(one);
+  }
+  await Promise.all(running);
+  if (failed !== null) throw (failed as { error: unknown }).error;
 }

@@ -23,6 +23,13 @@ export function checkPlanSpace(observed: Observed, plan: Plan): void {
   checkSpace(needsOf(observed, plan), 'nothing was downloaded or changed');
 }
 
+/** Bytes a plan will write besides what it fetches, on whatever file systems. */
+export function planBytes(observed: Observed, plan: Plan): number {
+  const { cache } = observed;
+  const needs = needsOf(observed, plan).filter(({ path }) => path !== cache.own?.base);
+  return needs.reduce((sum, { bytes }) => sum + bytes, 0);
+}
+
 function needsOf(observed: Observed, plan: Plan): Need[] {
   const { machine, cache, snapshots, rpmdb } = observed;
   const { root } = machine;

@@ -13,6 +13,7 @@ import { type StagedPatch, stage } from './stage.ts';
 import { makeTrustees, type Trustees } from './trust.ts';
 
 const AT_ONCE = 2;
+const nothing = (): void => undefined;
 
 interface Take {
   /** Which action of the plan it is. */
@@ -63,9 +64,12 @@ export async function stageAll(application: Application, outcomes: Outcome[]): P
   return staged;
 }
 
-/** Bytes of a package and its modules, as the metadata has them. */
-function sizeOf({ action: { package: pkg } }: Take): number {
-  return (pkg.size ?? 0) + (pkg.installedSize ?? 0);
+/** Bytes of the largest level that may be taken, with its modules, as the metadata has them. */
+function sizeOf({ action: { package: planned, fallbacks } }: Take): number {
+  const sizes = [planned, ...fallbacks].map(
+    ({ size, installedSize }) => (size ?? Number.POSITIVE_INFINITY) + (installedSize ?? 0),
+  );
+  return Math.max(...sizes);
 }
 
 /** Ends what is staged, as far as everything before it is. */
@@ -82,7 +86,8 @@ function oneByOne({ verify }: Trustees): Trustees {
   return {
     verify: (rpm, repoId) => {
       const turn = before.then(() => verify(rpm, repoId));
-      before = turn.catch(() => undefined);
+      // The package itself is not to be held until the next comes.
+      before = turn.then(nothing, nothing);
       return turn;
     },
   };

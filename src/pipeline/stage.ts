@@ -1,5 +1,5 @@
 // Fetch, verify, extract: from a planned package to bytes that may be installed. Nothing of the machine changes here
-// but the cache, and the keys a person consents to.
+// but the cache, the spool, and the keys a person consents to.
 
 import { CONTENT_FAULTS, type Extracted, extractModules } from '../apply/extract.ts';
 import type { Fetched } from '../apply/fetch.ts';
@@ -88,7 +88,7 @@ async function bytesOf({ observed, downloads, ui }: Staging<unknown>, pkg: Offer
   if (download && 'error' in download) throw download.error;
   if (download && download.bytes !== null) return { bytes: download.bytes, url: download.url };
   const fetched = await fetchOffered(observed, pkg, ui);
-  return { ...fetched, url: download?.url ?? fetched.url };
+  return { bytes: fetched.bytes, url: download?.url ?? fetched.url };
 }
 
 /** A package that is not what the metadata promised by that name is never installed, however well it is signed. */

@@ -8,7 +8,7 @@ import { MAX_PACKAGE_BYTES } from '../formats/rpm/package.ts';
 import type { Machine, Ui } from '../host/machine.ts';
 import { readCached } from '../state/cache.ts';
 import { HISTORY, numbersOf, readHistory, recordNumbers } from '../state/history.ts';
-import { asOffer } from './named.ts';
+import { asOffer, readAgain } from './named.ts';
 import type { NamedFile, Observed } from './observed.ts';
 import type { Request } from './request.ts';
 
@@ -72,23 +72,25 @@ export function keptLevel({ cache }: Observed, level: Nevra, named: Map<string, 
   for (const folder of place.root.list(place.base)) {
     for (const name of place.root.list(`${place.base}/${folder}/packages`)) {
       if (!name.startsWith(prefix) || !name.endsWith('.rpm')) continue;
-      const offer = readOffer(
-        `${folder}/packages/${name}`,
-        readCached(place, `${folder}/packages/${name}`, MAX_PACKAGE_BYTES),
+      const file = `${folder}/packages/${name}`;
+      const offer = readOffer(file, readCached(place, file, MAX_PACKAGE_BYTES));
+      if (!offer || !sameNevra(offer, level)) continue;
+      // A level is of some MB, and a run may take back many: it is read again when it is taken.
+      named.set(
+        offer.href,
+        readAgain(offer, () => readCached(place, file, MAX_PACKAGE_BYTES)),
       );
-      if (!offer || !sameNevra(offer.offer, level)) continue;
-      named.set(offer.offer.href, { read: () => ({ bytes: offer.bytes, url: null }) });
-      return [offer.offer];
+      return [offer];
     }
   }
   return [];
 }
 
 /** A file of the cache that is damaged counts as absent. */
-function readOffer(name: string, bytes: Buffer | null): { offer: OfferedPackage; bytes: Buffer } | null {
+function readOffer(name: string, bytes: Buffer | null): OfferedPackage | null {
   if (bytes === null) return null;
   try {
-    return { offer: asOffer(name, bytes), bytes };
+    return asOffer(name, bytes);
   } catch (error) {
     if (error instanceof KpmError) return null;
     throw error;

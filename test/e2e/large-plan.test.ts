@@ -33,7 +33,7 @@ beforeAll(async () => {
   const packages = KERNELS.map((kernel) => {
     const { file, data, bytes } = largePackage(kernel, noise);
     modules.set(`${kernel}/${file}`, sha256(data));
-    return offer(kernel, '1-1', { bytes });
+    return offer(kernel, '1-1', { bytes, installed: data.length });
   });
   const repo = makeRepo(packages);
   serveRepo(cdn, '/large', repo);
@@ -105,17 +105,34 @@ describe('twenty packages of 12 MB', () => {
     120_000,
   );
 
+  /** Ends a run by a signal while it verifies. */
+  async function endedBy(signal: NodeJS.Signals, at: ScratchRoot) {
+    const child = auto(at);
+    const end = ended(child);
+    const spool = at.at('var/lib/kpatch-pm/spool');
+    while (child.exitCode === null && !(existsSync(spool) && readdirSync(spool).length > 4)) {
+      await new Promise((resolve) => setTimeout(resolve, 2));
+    }
+    child.kill(signal);
+    return end;
+  }
+
+  test('whose run is interrupted leave nothing', async () => {
+    const at = root();
+    try {
+      const { status, err } = await endedBy('SIGINT', at);
+      expect({ status, err }).toEqual({ status: 1, err: expect.stringContaining('Interrupted (SIGINT).') });
+      expect(leftovers(at)).toEqual([]);
+      expect(installed(at).size).toBe(0);
+    } finally {
+      at.remove();
+    }
+  }, 120_000);
+
   test('of which some were verified when the run was killed are installed by the next', async () => {
     const at = root();
     try {
-      const child = auto(at);
-      const end = ended(child);
-      const spool = at.at('var/lib/kpatch-pm/spool');
-      while (child.exitCode === null && !(existsSync(spool) && readdirSync(spool).length > 4)) {
-        await new Promise((resolve) => setTimeout(resolve, 2));
-      }
-      child.kill('SIGKILL');
-      expect((await end).signal).toBe('SIGKILL');
+      expect((await endedBy('SIGKILL', at)).signal).toBe('SIGKILL');
       expect(leftovers(at)).toEqual(['spool']);
       expect(installed(at).size).toBe(0);
       expect((await ended(auto(at))).status).toBe(0);

@@ -45,7 +45,7 @@ export async function levelRequest(level: keyof typeof LEVELS): Promise<InstallR
   const [file, kernel] = LEVELS[level];
   return {
     kernel,
-    ...(await new Spool(new Root('/'), Number.POSITIVE_INFINITY).keep(await extractedLevel(level))),
+    ...(await new Spool(new Root('/'), { inMemory: Number.POSITIVE_INFINITY }).keep(await extractedLevel(level))),
     repo: 'el9',
     url: `https://cdn.example.com/${file}`,
     replaces: [],

@@ -11,6 +11,8 @@ export interface MadePackage extends Partial<Nevra> {
   readonly location?: string;
   readonly bytes?: Buffer;
   readonly checksumType?: string;
+  /** Bytes when installed, by the metadata. */
+  readonly installed?: number;
 }
 
 export interface MadeRepo {
@@ -69,7 +71,7 @@ function entry(pkg: MadePackage): string {
   <packager/>
   <url/>
   <time file="1700000001" build="1700000000"/>
-  <size package="${bytes.length}" installed="100" archive="200"/>
+  <size package="${bytes.length}" installed="${pkg.installed ?? 100}" archive="200"/>
   ${pkg.location ?? `<location href="Packages/${fileOf(nevra)}"/>`}
   <format>
     <rpm:license>GPL</rpm:license>

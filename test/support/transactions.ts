@@ -6,6 +6,7 @@ import path from 'node:path';
 import { recover, runTransaction } from '../../src/apply/install.ts';
 import { openRecord } from '../../src/apply/record.ts';
 import { keptFiles } from '../../src/apply/retired.ts';
+import { clearSpool, Spool } from '../../src/apply/spool.ts';
 import {
   type InstallRequest,
   installSteps,
@@ -27,19 +28,25 @@ import { lockState } from '../../src/state/lock.ts';
 import { readReceipts } from '../../src/state/receipts.ts';
 import type { TransactionResult } from '../../src/state/steps.ts';
 import { listener, machineOver } from './machine.ts';
-import { K1, levelRequest } from './packages.ts';
+import { extractedLevel, K1, levelRequest } from './packages.ts';
 
 /** What the record of a run says it did. */
 const ACTION: RecordedAction = { ...NO_ACTION, do: 'install', kernel: K1 };
 
+/** Work that is known only while the run is on its way. */
+type Underway = (machine: Machine) => Promise<Work>;
+
 /** One changing run: recovers, then does `work` (none: only recovers). */
-export async function changingRun(machine: Machine, work: Work | null): Promise<TransactionResult | null> {
+export async function changingRun(machine: Machine, work: Work | Underway | null): Promise<TransactionResult | null> {
   const locked = await lockState(machine, openState(machine), { timeout: 0, command: 'kpatch-pm test' });
   try {
     const recovered = await recover(machine, locked, listener());
     if (work === null) return recovered;
     const of = openRecord(machine, locked, 'test', [ACTION]);
-    return await runTransaction(machine, locked, work.steps, work.blobs, { record: { of, ends: [0] } });
+    const { steps, blobs } = typeof work === 'function' ? await work(machine) : work;
+    const result = await runTransaction(machine, locked, steps, blobs, { record: { of, ends: [0] } });
+    clearSpool(machine.root);
+    return result;
   } finally {
     locked.release();
   }
@@ -58,6 +65,14 @@ export const WORK = {
   install: async () => installSteps(await levelRequest('1-1')),
   upgrade: async (machine: Machine) =>
     installSteps({ ...(await levelRequest('1-2')), replaces: await installed(machine) }),
+  /** Its bytes wait in files, as those of a plan that is too large for memory. */
+  'upgrade out of the spool, registered': async (machine: Machine): Promise<Underway> => {
+    const replaces = await installed(machine);
+    return async (running) => {
+      const kept = await new Spool(running.root, { inMemory: 0 }).keep(await extractedLevel('1-2'));
+      return installSteps({ ...(await levelRequest('1-2')), ...kept, replaces, register: true });
+    };
+  },
   'upgrade, keeping the old level': async (machine: Machine) =>
     installSteps({ ...(await levelRequest('1-2')), replaces: await installed(machine), keep: true }),
   'upgrade, registered': async (machine: Machine) =>
@@ -105,7 +120,7 @@ export const WORK = {
     const before = machine.root.readText(CONF);
     return { steps: [settingStep(CONF, before, `${before ?? ''}# changed\n`)], blobs: new Map() };
   },
-} satisfies Record<string, (machine: Machine) => Promise<Work>>;
+} satisfies Record<string, (machine: Machine) => Promise<Work | Underway>>;
 
 export type Kind = keyof typeof WORK;
 
@@ -139,7 +154,7 @@ export async function prepare(machine: Machine, kind: Kind): Promise<void> {
   } else
     await changingRun(
       machine,
-      installSteps({ ...(await levelRequest('1-1')), register: kind === 'upgrade, registered' }),
+      installSteps({ ...(await levelRequest('1-1')), register: kind.endsWith(', registered') }),
     );
 }
 

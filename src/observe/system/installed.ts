@@ -20,7 +20,8 @@ interface ModuleFile {
   readonly kernel: KernelRelease;
   readonly file: string;
   readonly module: string;
-  readonly sha256: string;
+  /** Null where it is larger than any module, and so none that anybody installed. */
+  readonly sha256: string | null;
   readonly buildId: string | null;
 }
 
@@ -43,10 +44,11 @@ function moduleFiles(root: Root): ModuleFile[] {
     if (kernel === null) return [];
     return root.list(`${ACTIVE}/${kernel}`).flatMap((file) => {
       const path = `${ACTIVE}/${kernel}/${file}`;
-      if (!isModuleFile(file) || !root.stat(path)?.isFile()) return [];
-      const bytes = root.read(path, MAX_MODULE) ?? Buffer.alloc(0);
-      const sha256 = createHash('sha256').update(bytes).digest('hex');
-      return [{ kernel, file, ...identity(file, bytes), sha256 }];
+      const stat = root.stat(path);
+      if (!isModuleFile(file) || !stat?.isFile()) return [];
+      const bytes = stat.size > MAX_MODULE ? null : root.read(path, MAX_MODULE);
+      const sha256 = bytes && createHash('sha256').update(bytes).digest('hex');
+      return [{ kernel, file, ...identity(file, bytes ?? Buffer.alloc(0)), sha256 }];
     });
   });
 }

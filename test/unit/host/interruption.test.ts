@@ -38,6 +38,32 @@ describe('a signal', () => {
     expect(said).toHaveLength(1);
   });
 
+  test('clears away what was to be cleared, but not under work that a second one broke off', async () => {
+    const cleared: string[] = [];
+    const one = signals();
+    const waiting = one.run.clearing(
+      () => void cleared.push('one'),
+      () => new Promise(() => undefined),
+    );
+    one.first.abort('SIGINT');
+    await expect(Promise.race([waiting, one.run.ended])).rejects.toMatchObject({ code: 'aborted' });
+    expect(cleared).toEqual(['one']);
+
+    const two = signals();
+    await two.run.clearing(
+      () => void cleared.push('done before'),
+      async () => undefined,
+    );
+    const busy = two.run.clearing(
+      () => void cleared.push('two'),
+      () => two.run.whole('x', () => new Promise(() => undefined)),
+    );
+    two.first.abort('SIGINT');
+    two.again.abort('SIGINT');
+    await expect(Promise.race([busy, two.run.ended])).rejects.toMatchObject({ code: 'interrupted' });
+    expect(cleared).toEqual(['one']);
+  });
+
   test('after something was done does not call the run untouched', async () => {
     const { first, run, said } = signals();
     await run.whole('x', async () => undefined);

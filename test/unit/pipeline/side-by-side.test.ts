@@ -37,26 +37,32 @@ describe('side by side', () => {
   test('never more than the room there is', async () => {
     const sizes = [0.6, 0.6, 0.3, 0.2, 0.7, 0.1, 0.5].map((part) => part * ROOM);
     const { begun, together } = await run(sizes, 4);
-    expect(begun).toHaveLength(sizes.length);
+    expect(begun).toEqual(sizes.map((_, n) => n));
     expect(Math.max(...together.map(sum))).toBeLessThanOrEqual(ROOM);
     expect(Math.max(...together.map((at) => at.length))).toBeGreaterThan(1);
   });
 
   test('what is larger than all the room, or of unknown size, is done alone', async () => {
     const { begun, together } = await run([1, Number.POSITIVE_INFINITY, 1, 3 * ROOM, 1], 5);
-    expect(begun).toHaveLength(5);
+    expect(begun).toEqual([0, 1, 2, 3, 4]);
     for (const sizes of together) if (sizes.some((size) => size > ROOM)) expect(sizes).toHaveLength(1);
   });
 
-  test('an error of one ends the whole, and holds up none', async () => {
-    const done: number[] = [];
+  test('a large one is not put off until all others are done', async () => {
+    const { begun } = await run([10, ROOM, ...Array.from({ length: 10 }, () => 10)], 2);
+    expect(begun).toEqual(begun.map((_, n) => n));
+  });
+
+  test('after an error nothing is begun, what was begun is waited for, and the error raised', async () => {
+    const [begun, done]: [number[], number[]] = [[], []];
     const work = async (n: number): Promise<void> => {
-      if (n === 0) throw new Error('the first');
+      begun.push(n);
+      await new Promise((resolve) => setTimeout(resolve, n === 1 ? 1 : 20));
+      if (n === 1) throw new Error('the second');
       done.push(n);
     };
-    await expect(sideBySide([0, 1, 2], 2, () => ROOM, work)).rejects.toThrow('the first');
-    await new Promise((resolve) => setTimeout(resolve, 5));
-    expect(done).toEqual([1, 2]);
+    await expect(sideBySide([0, 1, 2, 3, 4], 2, () => 1, work)).rejects.toThrow('the second');
+    expect([begun, done]).toEqual([[0, 1], [0]]);
   });
 
   test('nothing to do', async () => {

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
@@ -72,6 +72,17 @@ const seen = (db = rpmdb(), receipts: Receipt[] = []) =>
   ]);
 
 test('nothing', () => expect(seen()).toEqual([]));
+
+test('a file larger than any module is shown by its name, and keeps nothing from being seen', () => {
+  install('1-1');
+  put(`var/lib/kpatch/${K}/huge-one.ko`, Buffer.alloc(0));
+  truncateSync(path.join(top, `var/lib/kpatch/${K}/huge-one.ko`), 300 * 1024 * 1024);
+  const found = installedPatches(new Root(top), rpmdb(), [receipt('1-1')]);
+  expect(found.map((patch) => [patch.module, patch.changed])).toEqual([
+    ['huge_one', null],
+    ['kpatch_5_14_0_1_1_1', false],
+  ]);
+});
 
 describe('ours', () => {
   test('as the receipt says', () => {
