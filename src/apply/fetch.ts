@@ -30,6 +30,7 @@ export interface Fetched {
   readonly url: string | null;
 }
 
+/** The package of an offer. */
 export interface FetchedPackage extends Fetched {
   /** Whether the cache has it, so that it can be had again without the network. */
   readonly cached: boolean;

@@ -51,6 +51,7 @@ export interface SpoolOptions {
   readonly reserve?: number;
 }
 
+/** Where one run keeps what it verified until it is installed. */
 export class Spool {
   readonly #root: Root;
   readonly #reserve: number;
@@ -163,10 +164,13 @@ function inFile(root: Root, hash: string, size: number): BlobSource {
 
 /** Removes what a run kept, this one or one that was killed. Gives the first thing that stood in its way. */
 export function clearSpool(root: Root): KpmError | null {
-  const errors = root.list(SPOOL).map((name) => removed(root, `${SPOOL}/${name}`));
+  let names: string[] = [];
+  const unlisted = attempt(() => {
+    names = root.list(SPOOL);
+  });
+  const errors = [unlisted, ...names.map((name) => removed(root, fileOf(name)))];
   const error = errors.find((one) => one !== null);
-  if (error) return error;
-  return attempt(() => root.removeEmptyDir(SPOOL));
+  return error ?? attempt(() => root.removeEmptyDir(SPOOL));
 }
 
 const removed = (root: Root, file: string): KpmError | null => attempt(() => root.remove(file));

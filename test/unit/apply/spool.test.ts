@@ -123,6 +123,10 @@ describe('the spool', () => {
     const fault = { at: 1, errno: 'EIO', kind: 'change', lasting: true, only: /^unlinkSync .*spool/ } as const;
     const { ended } = await withFault(root.path, fault, async () => spool.close());
     expect(ended).toMatchObject({ value: { code: 'file-unwritable' } });
+    const unread = { at: 1, errno: 'EIO', kind: 'look', lasting: true, only: /^readdirSync .*spool/ } as const;
+    expect((await withFault(root.path, unread, async () => spool.close())).ended).toMatchObject({
+      value: { code: 'file-unreadable' },
+    });
     expect(spool.close()).toBeNull();
     expect(() => statSync(root.at(SPOOL))).toThrow('ENOENT');
   });
