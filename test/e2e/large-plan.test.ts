@@ -20,6 +20,9 @@ const KERNELS = Array.from({ length: 20 }, (_, n) => `5.14.0-${n + 1}.el9.x86_64
 /** Each package is held twice, packed and open: all of them together are 480 MB. */
 const MOST = 340 * MB;
 
+/** As for killed-auto.test.ts. */
+const KILLS = Number(process.env.KPATCH_PM_KILLS ?? (process.env.CI === 'true' ? 6 : 3));
+
 let program: BuiltProgram;
 let cdn: Cdn;
 /** A directory with the packages. */
@@ -70,6 +73,16 @@ function highWater(pid: number): number {
   } catch {
     return 0;
   }
+}
+
+/** How far a killed run had come, by what lies in its root. */
+function stageOf(at: ScratchRoot): string {
+  const there = (name: string) => existsSync(at.at(`var/lib/kpatch-pm/${name}`));
+  if (there('journal.json')) return 'committed, not finished';
+  if (installed(at).size === modules.size) return 'finished';
+  if (there('staging')) return 'staged';
+  if (there('spool')) return 'verifying, with files in the spool';
+  return there('lock') ? 'fetching or verifying' : 'nothing changed';
 }
 
 /** Runs to the end; gives the highest resident size. */
@@ -135,11 +148,46 @@ describe('twenty packages of 12 MB', () => {
       expect((await endedBy('SIGKILL', at)).signal).toBe('SIGKILL');
       expect(leftovers(at)).toEqual(['spool']);
       expect(installed(at).size).toBe(0);
-      expect((await ended(auto(at))).status).toBe(0);
+      await watched(auto(at));
       expect(installed(at)).toEqual(modules);
       expect(leftovers(at)).toEqual([]);
     } finally {
       at.remove();
     }
   }, 120_000);
+
+  test(
+    `are whole or absent wherever the run is killed: ${KILLS} times`,
+    async () => {
+      const met = new Map<string, number>();
+      const undisturbed = root();
+      const begin = performance.now();
+      await watched(auto(undisturbed));
+      const span = performance.now() - begin;
+      undisturbed.remove();
+      for (let n = 0; n < KILLS; n++) {
+        const at = root();
+        try {
+          const child = auto(at);
+          const end = ended(child);
+          const timer = setTimeout(() => child.kill('SIGKILL'), ((n + 0.5) / KILLS) * span);
+          const { signal } = await end;
+          clearTimeout(timer);
+          const seen = signal === null ? 'ended before' : stageOf(at);
+          met.set(seen, (met.get(seen) ?? 0) + 1);
+          for (const [file, sum] of installed(at)) expect([file, sum]).toEqual([file, modules.get(file)]);
+          await watched(auto(at));
+          expect(installed(at)).toEqual(modules);
+          expect(leftovers(at)).toEqual([]);
+          expect(existsSync(at.at('var/lib/kpatch-pm/journal.json'))).toBe(false);
+        } finally {
+          at.remove();
+        }
+      }
+      if (process.env.KPATCH_PM_KILLS) console.log(JSON.stringify([...met]));
+      // At least one of them met work that was begun.
+      expect([...met.keys()].some((stage) => !/before|nothing/.test(stage))).toBe(true);
+    },
+    60_000 + KILLS * 30_000,
+  );
 });
