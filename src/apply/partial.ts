@@ -5,7 +5,7 @@ import { Gathering } from '../formats/gather.ts';
 import { unreadable, unwritable } from '../host/failure.ts';
 import { stillNamed } from '../host/flock.ts';
 import type { Root } from '../host/root.ts';
-import type { Place } from '../state/cache.ts';
+import { isOurs, type Place } from '../state/cache.ts';
 
 export interface Partial {
   /** Bytes so far. */
@@ -71,12 +71,14 @@ interface Part {
   close(remove: boolean): void;
 }
 
-/** Null where the cache cannot be written, or something that is not ours lies in its place. Raises `no-space`. */
-function openPart({ root, mode }: Place, target: string): Part | null {
+/** Null where the cache cannot be written, is somebody else's, or something that is not ours lies in its place. Raises `no-space`. */
+function openPart(place: Place, target: string): Part | null {
+  const { root, mode } = place;
   const part = `${target}.part`;
   const shown = root.show(part);
   let fd: number;
   try {
+    if (!isOurs(place)) return null;
     root.mkdirs(target.slice(0, target.lastIndexOf('/')), mode);
     fd = root.openReadWrite(part, mode === 0o700 ? 0o600 : 0o644);
   } catch (error) {

@@ -54,7 +54,9 @@ export interface SpoolOptions {
 /** Where one run keeps what it verified until it is installed. */
 export class Spool {
   readonly #root: Root;
-  readonly #reserve: number;
+  /** Files that something relies on. */
+  readonly #files = new Set<string>();
+  #reserve: number;
   #room: number;
   #closed = false;
   /** Each is synced before the next is begun: then an error is told of the package it concerns. */
@@ -68,9 +70,13 @@ export class Spool {
 
   /**
    * Keeps what was extracted: in memory, or in files, which are synced. Where files cannot be written it stays in memory: the
-   * transaction that needs the room says what is wrong.
+   * transaction that needs the room says what is wrong. `announced`: bytes of its modules that `reserve` has in it, by unsigned
+   * metadata.
    */
-  keep(extracted: Extracted): Promise<Kept> {
+  keep(extracted: Extracted, announced = 0): Promise<Kept> {
+    const size = extracted.modules.reduce((sum, { bytes }) => sum + bytes.length, 0);
+    // They are written where they are loaded from, and where the package has them.
+    this.#reserve += 2 * Math.max(0, size - announced);
     const turn = this.#turn.then(() => this.#keepOne(extracted));
     this.#turn = turn.then(nothing, nothing);
     return turn;
@@ -116,18 +122,20 @@ export class Spool {
 
   /** False where they could not be written, or not synced. */
   async #write(all: readonly Blob[]): Promise<boolean> {
+    const fresh = all.filter(({ sha256: hash }) => !this.#files.has(hash));
     try {
       await this.#root.syncs.together(async () => {
         this.#root.mkdirs(SPOOL, 0o700, false);
-        for (const { bytes, sha256: hash, ...attributes } of all) {
+        for (const { bytes, sha256: hash, ...attributes } of fresh) {
           this.#root.write(fileOf(hash), bytes, { ...attributes, durable: 'together' });
         }
       });
+      for (const { sha256: hash } of fresh) this.#files.add(hash);
       return true;
     } catch (error) {
       if (!(error instanceof KpmError)) throw error;
       // What was written of it only takes room.
-      for (const { sha256: hash } of all) removed(this.#root, fileOf(hash));
+      for (const { sha256: hash } of fresh) removed(this.#root, fileOf(hash));
       return false;
     }
   }

@@ -39,8 +39,11 @@ export class Interruption {
   }
 
   #end(error: KpmError): void {
-    for (const clear of this.#last) clear();
-    this.#reject(error);
+    try {
+      for (const clear of this.#last) clear();
+    } finally {
+      this.#reject(error);
+    }
   }
 
   /** Does work of which a run that ends for a signal clears something away first, unless a second one broke it off; `clear` must not raise. */

@@ -87,7 +87,10 @@ export function readAgain({ href, checksum }: OfferedPackage, read: () => Buffer
       const bytes = read();
       if (bytes !== null && sha256(bytes) === checksum?.value) return { bytes, url: null };
       throw new KpmError('package-mismatch', {
-        text: `${href} was changed while this ran: it is not the file that was looked at.`,
+        text:
+          bytes === null
+            ? `${href} was there when this began, and cannot be read any more.`
+            : `${href} was changed while this ran: it is not the file that was looked at.`,
         subject: href,
         hint: 'Run the same command again.',
       });

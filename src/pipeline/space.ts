@@ -20,18 +20,24 @@ const HEADER_BYTES = 128 * 1024;
  * the metadata; where it does not tell one, the transaction itself finds out.
  */
 export function checkPlanSpace(observed: Observed, plan: Plan): void {
-  checkSpace(needsOf(observed, plan), 'nothing was downloaded or changed');
+  checkSpace([...fetchNeeds(observed, plan), ...installNeeds(observed, plan)], 'nothing was downloaded or changed');
 }
 
 /** Bytes a plan will write besides what it fetches, on whatever file systems. */
 export function planBytes(observed: Observed, plan: Plan): number {
-  const { cache } = observed;
-  const needs = needsOf(observed, plan).filter(({ path }) => path !== cache.own?.base);
-  return needs.reduce((sum, { bytes }) => sum + bytes, 0);
+  return installNeeds(observed, plan).reduce((sum, { bytes }) => sum + bytes, 0);
 }
 
-function needsOf(observed: Observed, plan: Plan): Need[] {
-  const { machine, cache, snapshots, rpmdb } = observed;
+function fetchNeeds({ cache, snapshots }: Observed, plan: Plan): Need[] {
+  const { own } = cache;
+  if (own === null) return [];
+  return plan.actions.filter(isTake).flatMap(({ package: pkg }) => {
+    const origin = snapshots.find(({ state }) => state.id === pkg.repo);
+    return origin ? [{ root: own.root, path: own.base, bytes: bytesToFetch(cache, origin, pkg), files: 1 }] : [];
+  });
+}
+
+function installNeeds({ machine, rpmdb }: Observed, plan: Plan): Need[] {
   const { root } = machine;
   const taken = plan.actions.filter(isTake);
   const own = plan.actions.flatMap((action) => (action.do === 'own' ? [action.own.size] : []));
@@ -46,10 +52,6 @@ function needsOf(observed: Observed, plan: Plan): Need[] {
   );
   const needs = [need(STATE, STATE_BYTES + staged, 8 + 4 * taken.length)];
   for (const { package: pkg } of taken) {
-    const origin = snapshots.find(({ state }) => state.id === pkg.repo);
-    if (cache.own && origin) {
-      needs.push({ root: cache.own.root, path: cache.own.base, bytes: bytesToFetch(cache, origin, pkg), files: 1 });
-    }
     needs.push(need(BASE.active, pkg.installedSize ?? 0, 2));
     if (rpmdb.how === 'rpm') needs.push(need(BASE.payload, pkg.installedSize ?? 0, 4));
   }

@@ -6,7 +6,7 @@ import type { Kept } from '../apply/spool.ts';
 import { type InstallAction, isTake, type Outcome } from '../domain/plan.ts';
 import type { Ui } from '../host/machine.ts';
 import type { Application } from './application.ts';
-import { attempt } from './attempt.ts';
+import { attempt, isExpected } from './attempt.ts';
 import { downloadAll } from './download.ts';
 import { sideBySide } from './side-by-side.ts';
 import { type StagedPatch, stage } from './stage.ts';
@@ -80,14 +80,20 @@ function tellInOrder(takes: { readonly n: number }[], ended: Map<number, () => v
   }
 }
 
-/** Keys are asked for, and a person about them, for one package at a time. */
+/** Keys are asked for, and a person about them, for one package at a time; not at all once an answer ended the run. */
 function oneByOne({ verify }: Trustees): Trustees {
-  let before: Promise<unknown> = Promise.resolve();
+  let before: Promise<void> = Promise.resolve();
+  let over: { readonly error: unknown } | null = null;
   return {
     verify: (rpm, repoId) => {
-      const turn = before.then(() => verify(rpm, repoId));
+      const turn = before.then(() => {
+        if (over !== null) throw over.error;
+        return verify(rpm, repoId);
+      });
       // The package itself is not to be held until the next comes.
-      before = turn.then(nothing, nothing);
+      before = turn.then(nothing, (error: unknown) => {
+        if (!isExpected(error)) over ??= { error };
+      });
       return turn;
     },
   };

@@ -66,12 +66,17 @@ export function fileIdentity(place: Place | null, relative: string): string | nu
   return found ? [found.ino, found.size, found.mtimeMs, found.ctimeMs].join(' ') : null;
 }
 
+/** Whether a cache belongs to root or to us, or is not there yet: nobody else is believed. Raises what looking raises. */
+export function isOurs({ root, base }: Place): boolean {
+  const owner = root.stat(base)?.uid;
+  return owner === undefined || owner === 0 || owner === process.geteuid?.();
+}
+
 /** A file of the cache; null when absent, unreadable, too large or in a directory that is neither ours nor root's. */
 export function readCached(place: Place | null, relative: string, maxBytes: number): Buffer | null {
   if (place === null) return null;
   try {
-    const owner = place.root.stat(place.base)?.uid;
-    if (owner !== 0 && owner !== process.geteuid?.()) return null;
+    if (!isOurs(place)) return null;
     return place.root.read(`${place.base}/${relative}`, maxBytes);
   } catch (error) {
     if (error instanceof KpmError) return null;

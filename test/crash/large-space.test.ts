@@ -1,7 +1,7 @@
 // Plans too large for memory on machines that have little room on disk too: what waits for its installation in files takes
 // none from what must be written, and what no cache could keep is not fetched twice.
 import { randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync } from 'node:fs';
+import { chownSync, existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { main } from '../../src/cli/main.ts';
 import { type Cdn, startCdn } from '../support/cdn.ts';
@@ -25,6 +25,8 @@ beforeAll(async () => {
     return livePatch(kernel, '1-1', { bytes, installed: data.length });
   });
   serveRepo(cdn, '/large', makeRepo(packages));
+  // Metadata that calls each module 100 bytes long.
+  serveRepo(cdn, '/small', makeRepo(packages.map((one) => ({ ...one, installed: 100 }))));
 });
 afterAll(() => cdn.close());
 beforeEach(() => {
@@ -47,17 +49,21 @@ const installed = (): string[] =>
   );
 
 needsThat(mayMount(), 'the right to mount a tmpfs (root)')('twelve packages of 4 MB', () => {
-  test('fit where there is room for their modules and one package', async () => {
+  test.each(['large', 'small'])('fit where there is room for their modules and one package: %s', async (repo) => {
     mounts.tmpfs(root.at('var/lib'), 'size=62m,mode=755');
     mkdirSync(root.at('var/lib/kpatch'));
+    writeFileSync(root.at('etc/yum.repos.d/fixtures.repo'), repoText(repo, 'gpgcheck=0\n'));
     const { status, err } = await auto();
     expect({ status, err: err.split('\n').filter((line) => line.startsWith('Error')) }).toEqual({ status: 0, err: [] });
     expect(installed()).toEqual(KERNELS);
   });
 
-  test('are fetched once where the cache cannot be written', async () => {
+  test.each([
+    ['cannot be written', () => mounts.readOnly(root.at('var/cache/kpatch-pm'))],
+    ["is somebody else's", () => chownSync(root.at('var/cache/kpatch-pm'), 12345, 12345)],
+  ])('are fetched once where the cache %s', async (_, spoil) => {
     mkdirSync(root.at('var/cache/kpatch-pm'), { recursive: true });
-    mounts.readOnly(root.at('var/cache/kpatch-pm'));
+    spoil();
     const before = cdn.seen.length;
     expect((await auto()).status).toBe(0);
     expect(installed()).toEqual(KERNELS);
