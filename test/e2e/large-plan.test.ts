@@ -184,7 +184,7 @@ describe('twenty packages of 12 MB', () => {
           at.remove();
         }
       }
-      if (process.env.KPATCH_PM_KILLS) console.log(JSON.stringify([...met]));
+      if (process.env.KPATCH_PM_KILLS) process.stderr.write(`${KILLS} kills: ${JSON.stringify([...met])}\n`);
       // At least one of them met work that was begun.
       expect([...met.keys()].some((stage) => !/before|nothing/.test(stage))).toBe(true);
     },
