@@ -39,7 +39,7 @@ export async function stageAll(application: Application, outcomes: Outcome[]): P
     const act = async (): Promise<void> => {
       const keep = (extracted: Extracted): Promise<Kept> => {
         checkSigners(observed.machine, action.kernel, extracted.modules, later.ui);
-        return spool.keep(extracted);
+        return spool.keep(extracted, action.package.installedSize ?? 0);
       };
       patch = await stage({ observed, trustees, downloads, keep, ui: later.ui }, action);
     };

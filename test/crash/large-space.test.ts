@@ -1,8 +1,8 @@
 // Plans too large for memory on machines that have little room on disk too: what waits for its installation in files takes
 // none from what must be written, and what no cache could keep is not fetched twice.
 import { randomBytes } from 'node:crypto';
-import { chownSync, existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import fs, { chownSync, existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, jest, test } from '@jest/globals';
 import { main } from '../../src/cli/main.ts';
 import { type Cdn, startCdn } from '../support/cdn.ts';
 import { repoText, type ScratchRoot, scratchRoot } from '../support/fixtures.ts';
@@ -55,6 +55,20 @@ needsThat(mayMount(), 'the right to mount a tmpfs (root)')('twelve packages of 4
     writeFileSync(root.at('etc/yum.repos.d/fixtures.repo'), repoText(repo, 'gpgcheck=0\n'));
     const { status, err } = await auto();
     expect({ status, err: err.split('\n').filter((line) => line.startsWith('Error')) }).toEqual({ status: 0, err: [] });
+    expect(installed()).toEqual(KERNELS);
+  });
+
+  test('wait in files where there is room for these too', async () => {
+    mounts.tmpfs(root.at('var/lib'), 'size=80m,mode=755');
+    mkdirSync(root.at('var/lib/kpatch'));
+    const named = jest.spyOn(fs, 'linkSync');
+    try {
+      expect((await auto()).status).toBe(0);
+      // Two fit beside the twelve modules and the largest package.
+      expect(named).toHaveBeenCalledTimes(2);
+    } finally {
+      named.mockRestore();
+    }
     expect(installed()).toEqual(KERNELS);
   });
 
