@@ -60,6 +60,7 @@ export async function fetchPackage(
     throw new KpmError('too-large', {
       text: `${nevra} of repository ${pkg.repo} is ${pkg.size} bytes long, more than the ${MAX_PACKAGE_BYTES} allowed.`,
       subject: nevra,
+      hint: `No live patch is as large: tell the owner of the repository ${pkg.repo}.`,
     });
   }
   const file = cachedFile(origin.cacheKey, pkg, checksum);

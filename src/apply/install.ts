@@ -26,7 +26,7 @@ import { perform } from './perform.ts';
 import { halfwayPath, modulePath } from './places.ts';
 import { checkOpen } from './preflight.ts';
 import type { RunRecord } from './record.ts';
-import { clearSpool } from './spool.ts';
+import { clearSpool, leftText } from './spool.ts';
 import { blobsOf, clearStaging, stage } from './stage.ts';
 import { kernelOf, outcomeFor, type Refusal, type Transaction } from './transaction.ts';
 
@@ -94,7 +94,7 @@ export async function recover(machine: Machine, locked: LockedState, ui: Ui): Pr
   const journal = pendingJournal(root, uid);
   clearStaging(root, blobsOf(journal?.steps ?? []));
   const left = clearSpool(root);
-  if (left) ui.warn(`What an earlier run kept until it would be installed could not be removed: ${left.reason}`);
+  if (left) ui.warn(leftText('What an earlier run kept until it would be installed', left));
   for (const place of [STATE, HISTORY, KEY_STORE]) {
     for (const name of root.list(place)) if (isTemporary(name)) root.remove(`${place}/${name}`);
   }

@@ -3,18 +3,18 @@
 // run clears should this one be killed; its files are what a transaction stages, under a second name.
 import { KpmError } from '../errors.ts';
 import { type PackageFacts, packageFacts } from '../formats/rpm/facts.ts';
+import { PACKAGES_IN_MEMORY } from '../formats/rpm/package.ts';
 import { roomAt } from '../host/room.ts';
 import type { Root } from '../host/root.ts';
 import { SPOOL, STATE } from '../state/directory.ts';
 import type { BlobSource } from '../state/steps.ts';
 import type { Extracted, StagedModule } from './extract.ts';
+import { inTurn } from './in-turn.ts';
 import { sha256 } from './stage.ts';
 import type { VerifiedPackage } from './verify.ts';
 
 declare const brand: unique symbol;
 
-/** Bytes of packages and modules that stay in memory: nearly every run has less. */
-const IN_MEMORY = 16 * 1024 * 1024;
 /** Files a file system must still take besides. */
 const SPARE_FILES = 1000;
 
@@ -38,8 +38,10 @@ export interface Kept {
   readonly modules: readonly KeptModule[];
 }
 
-/** Attributes a file has from the beginning, so that a transaction only has to rename it. */
-interface Attributes {
+/** Bytes to be kept, with the attributes their file has from the beginning, so that a transaction only has to rename it. */
+interface Piece {
+  readonly bytes: Buffer;
+  readonly sha256: string;
   readonly mode: number;
   readonly mtime?: number;
 }
@@ -60,9 +62,9 @@ export class Spool {
   #room: number;
   #closed = false;
   /** Each is synced before the next is begun: then an error is told of the package it concerns. */
-  #turn: Promise<unknown> = Promise.resolve();
+  readonly #next = inTurn();
 
-  constructor(root: Root, { inMemory = IN_MEMORY, reserve = 0 }: SpoolOptions = {}) {
+  constructor(root: Root, { inMemory = PACKAGES_IN_MEMORY, reserve = 0 }: SpoolOptions = {}) {
     this.#root = root;
     this.#room = inMemory;
     this.#reserve = reserve;
@@ -77,9 +79,7 @@ export class Spool {
     const size = extracted.modules.reduce((sum, { bytes }) => sum + bytes.length, 0);
     // They are written where they are loaded from, and where the package has them.
     this.#reserve += 2 * Math.max(0, size - announced);
-    const turn = this.#turn.then(() => this.#keepOne(extracted));
-    this.#turn = turn.then(nothing, nothing);
-    return turn;
+    return this.#next(() => this.#keepOne(extracted));
   }
 
   /** Removes what is kept in files, and makes no more. Gives what stood in its way: the next run that changes something removes it then. */
@@ -89,14 +89,14 @@ export class Spool {
   }
 
   async #keepOne({ verified, modules }: Extracted): Promise<Kept> {
-    const all: Blob[] = [
+    const all: Piece[] = [
       { bytes: verified.pkg.bytes, sha256: verified.sha256, mode: 0o600 },
       ...modules.map(({ bytes, sha256: hash, mode, mtime }) => ({ bytes, sha256: hash, mode, mtime })),
     ];
     const size = all.reduce((sum, { bytes }) => sum + bytes.length, 0);
     const [source, ...sources] =
       this.#room < size && this.#fits(size) && (await this.#write(all))
-        ? all.map(this.#inFile)
+        ? all.map(({ bytes, sha256: hash }) => inFile(this.#root, hash, bytes.length))
         : all.map(({ bytes }) => held(bytes));
     if (source?.file === null) this.#room -= size;
     const { signer, sha256: hash } = verified;
@@ -108,7 +108,7 @@ export class Spool {
     };
   }
 
-  /** Whether there is so much room that nothing else of the plan will lack it. */
+  /** Whether there is so much room that nothing else of the plan will lack it; not where that cannot be told. */
   #fits(size: number): boolean {
     if (this.#closed) return false;
     try {
@@ -121,7 +121,7 @@ export class Spool {
   }
 
   /** False where they could not be written, or not synced. */
-  async #write(all: readonly Blob[]): Promise<boolean> {
+  async #write(all: readonly Piece[]): Promise<boolean> {
     const fresh = all.filter(({ sha256: hash }) => !this.#files.has(hash));
     try {
       await this.#root.syncs.together(async () => {
@@ -139,17 +139,9 @@ export class Spool {
       return false;
     }
   }
-
-  readonly #inFile = ({ bytes: { length: size }, sha256: hash }: Blob): BlobSource => inFile(this.#root, hash, size);
-}
-
-interface Blob extends Attributes {
-  readonly bytes: Buffer;
-  readonly sha256: string;
 }
 
 const fileOf = (hash: string): string => `${SPOOL}/${hash}`;
-const nothing = (): void => undefined;
 
 /** Bytes that stay in memory. */
 export function held(bytes: Buffer): BlobSource {
@@ -180,6 +172,10 @@ export function clearSpool(root: Root): KpmError | null {
   const error = errors.find((one) => one !== null);
   return error ?? attempt(() => root.removeEmptyDir(SPOOL));
 }
+
+/** What is said of an error of `clearSpool`. */
+export const leftText = (what: string, { reason }: KpmError): string =>
+  `${what} could not be removed: ${reason} It only takes room; the next run that changes something tries again.`;
 
 const removed = (root: Root, file: string): KpmError | null => attempt(() => root.remove(file));
 

@@ -1,6 +1,6 @@
 // Carrying out a plan: everything is fetched and verified before anything is changed; then the packages, together where that
 // is possible, so that one that fails leaves the others alone; then the setting; then the running kernel.
-import { Spool } from '../apply/spool.ts';
+import { leftText, Spool } from '../apply/spool.ts';
 import { COMMAND_LINE } from '../domain/package.ts';
 import { isTake, type Outcome, type Plan } from '../domain/plan.ts';
 import { EXIT, KpmError } from '../errors.ts';
@@ -72,7 +72,7 @@ export async function applyPlan(
     throw error;
   } finally {
     const left = application.spool.close();
-    if (left) warned.warn(`What was kept until it was installed could not be removed: ${left.reason}`);
+    if (left) warned.warn(leftText('What was kept until it was installed', left));
   }
 }
 

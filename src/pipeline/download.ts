@@ -4,6 +4,7 @@
 import { dropFetched, type FetchedPackage } from '../apply/fetch.ts';
 import { COMMAND_LINE, type OfferedPackage } from '../domain/package.ts';
 import { KpmError } from '../errors.ts';
+import { PACKAGES_IN_MEMORY } from '../formats/rpm/package.ts';
 import type { Ui } from '../host/machine.ts';
 import { fetchOffered } from './fetch.ts';
 import type { Observed } from './observed.ts';
@@ -20,13 +21,11 @@ export interface Downloads {
 
 /** dnf's own limit for max_parallel_downloads (dnf.conf(5)). */
 const MOST = 20;
-/** Bytes of packages that stay in memory; nearly every run fetches less. */
-const IN_MEMORY = 16 * 1024 * 1024;
 
 /** Fetches packages side by side (max_parallel_downloads); one that fails does not stop the others. */
 export async function downloadAll(observed: Observed, packages: readonly OfferedPackage[], ui: Ui): Promise<Downloads> {
   const downloads = new Map<OfferedPackage, Download>();
-  let room = IN_MEMORY;
+  let room = PACKAGES_IN_MEMORY;
   const work = async (pkg: OfferedPackage): Promise<void> => {
     const done = await download(observed, pkg, ui);
     const kept = 'error' in done || !done.cached || done.bytes.length <= room;

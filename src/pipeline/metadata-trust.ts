@@ -1,5 +1,6 @@
 // repo_gpgcheck in a run: which keys may sign a repository's metadata, and how a new one comes to be accepted. They are
 // kept apart from the keys that sign packages (docs/security.md, section 3).
+import { inTurn } from '../apply/in-turn.ts';
 import { readCryptoPolicy } from '../host/crypto-policy.ts';
 import type { Machine, Ui } from '../host/machine.ts';
 import type { MetadataTrust, OfferedMetadataKey } from '../observe/repo/signed.ts';
@@ -37,14 +38,10 @@ export function metadataTrust(machine: Machine, request: Request, ui: Ui): Metad
     return true;
   };
   // Repositories are looked at side by side; a person answers one question at a time.
-  let before: Promise<unknown> = Promise.resolve();
+  const next = inTurn();
   return {
     keys: (repo) => keysOf(repo).keys,
-    accept: (repo, offered) => {
-      const answer = before.then(() => accept(repo, offered));
-      before = answer.catch(() => undefined);
-      return answer;
-    },
+    accept: (repo, offered) => next(() => accept(repo, offered)),
     policy: readCryptoPolicy(machine.host, machine.now()),
   };
 }

@@ -9,15 +9,12 @@ import type { Plan, Unmatched } from '../domain/plan.ts';
 import type { World } from '../domain/world.ts';
 import { KpmError } from '../errors.ts';
 import { packageFacts } from '../formats/rpm/facts.ts';
-import { MAX_PACKAGE_BYTES, parseRpm } from '../formats/rpm/package.ts';
+import { MAX_PACKAGE_BYTES, PACKAGES_IN_MEMORY, parseRpm } from '../formats/rpm/package.ts';
 import type { Ui } from '../host/machine.ts';
 import { readAll } from '../net/net.ts';
 import type { NamedFile, Observed } from './observed.ts';
 import { isModuleWord, type NamedModule, readOwnModule } from './own.ts';
 import type { Request } from './request.ts';
-
-/** Bytes of named files that stay in memory. */
-const IN_MEMORY = 16 * 1024 * 1024;
 
 /** The specs of a request. */
 export function specsOf({ words = [], fixes = [] }: Request, world: World): Spec[] {
@@ -30,7 +27,7 @@ export async function withNamedFiles(observed: Observed, request: Request): Prom
   const files = specsOf(request, observed.world).filter(({ kind }) => kind === 'file');
   if (files.length === 0) return observed;
   const named = new Map<string, NamedFile>();
-  let room = IN_MEMORY;
+  let room = PACKAGES_IN_MEMORY;
   const modules = new Map<string, NamedModule>();
   const offered: OfferedPackage[] = [];
   for (const { text } of files) {
@@ -41,13 +38,9 @@ export async function withNamedFiles(observed: Observed, request: Request): Prom
     const directory = request.directory?.() ?? '/';
     const found = await read(observed, text, directory);
     const offer = asOffer(text, found.bytes);
-    room -= found.bytes.length;
-    named.set(
-      text,
-      room >= 0 || found.url !== null
-        ? inMemory(found)
-        : readAgain(offer, () => readFile(observed, text, directory).bytes),
-    );
+    const kept = found.url !== null || found.bytes.length <= room;
+    if (kept) room -= found.bytes.length;
+    named.set(text, kept ? inMemory(found) : readAgain(offer, () => readFile(observed, text, directory).bytes));
     offered.push(offer);
   }
   const world = {

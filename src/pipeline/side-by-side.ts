@@ -14,17 +14,17 @@ export async function sideBySide<T>(
 ): Promise<void> {
   const running = new Set<Promise<void>>();
   let taken = 0;
-  let failed: { readonly error: unknown } | null = null;
-  for (const item of [...items]) {
+  const errors: unknown[] = [];
+  for (const item of items) {
     // What is larger than all the room is done alone.
     const size = Math.min(sizeOf(item), MAX_PACKAGE_BYTES);
     while (running.size > 0 && (running.size >= workers || taken + size > MAX_PACKAGE_BYTES))
       await Promise.race(running);
-    if (failed !== null) break;
+    if (errors.length > 0) break;
     taken += size;
     const one = work(item)
       .catch((error: unknown) => {
-        failed ??= { error };
+        errors.push(error);
       })
       .finally(() => {
         taken -= size;
@@ -33,5 +33,5 @@ export async function sideBySide<T>(
     running.add(one);
   }
   await Promise.all(running);
-  if (failed !== null) throw (failed as { error: unknown }).error;
+  if (errors.length > 0) throw errors[0];
 }

@@ -1,6 +1,7 @@
 // Staging the packages of a plan: two at a time, for while one is decompressed by another program the next can be verified.
 // What is said of them is said in the order of the plan.
 import type { Extracted } from '../apply/extract.ts';
+import { inTurn } from '../apply/in-turn.ts';
 import { checkSigners } from '../apply/load/signer.ts';
 import type { Kept } from '../apply/spool.ts';
 import { type InstallAction, isTake, type Outcome } from '../domain/plan.ts';
@@ -13,7 +14,6 @@ import { type StagedPatch, stage } from './stage.ts';
 import { makeTrustees, type Trustees } from './trust.ts';
 
 const AT_ONCE = 2;
-const nothing = (): void => undefined;
 
 interface Take {
   /** Which action of the plan it is. */
@@ -33,6 +33,7 @@ export async function stageAll(application: Application, outcomes: Outcome[]): P
   );
   const staged = new Map<number, StagedPatch>();
   const ended = new Map<number, () => void>();
+  const untold = [...takes];
   const work = async ({ n, action }: Take): Promise<void> => {
     const later = saidLater(ui);
     let patch: StagedPatch | null = null;
@@ -58,7 +59,7 @@ export async function stageAll(application: Application, outcomes: Outcome[]): P
         application.stagedFor.set(action.kernel, patch);
       }
     });
-    tellInOrder(takes, ended);
+    tellInOrder(untold, ended);
   };
   await sideBySide(takes, AT_ONCE, sizeOf, work);
   return staged;
@@ -72,30 +73,29 @@ function sizeOf({ action: { package: planned, fallbacks } }: Take): number {
   return Math.max(...sizes);
 }
 
-/** Ends what is staged, as far as everything before it is. */
-function tellInOrder(takes: { readonly n: number }[], ended: Map<number, () => void>): void {
-  for (let first = takes[0]; first && ended.has(first.n); first = takes[0]) {
+/** Ends what is staged, as far as everything before it is; `untold` loses it. */
+function tellInOrder(untold: Take[], ended: ReadonlyMap<number, () => void>): void {
+  for (let first = untold[0]; first && ended.has(first.n); first = untold[0]) {
     ended.get(first.n)?.();
-    takes.shift();
+    untold.shift();
   }
 }
 
 /** Keys are asked for, and a person about them, for one package at a time; not at all once an answer ended the run. */
 function oneByOne({ verify }: Trustees): Trustees {
-  let before: Promise<void> = Promise.resolve();
+  const next = inTurn();
   let over: { readonly error: unknown } | null = null;
   return {
-    verify: (rpm, repoId) => {
-      const turn = before.then(() => {
+    verify: (rpm, repoId) =>
+      next(async () => {
         if (over !== null) throw over.error;
-        return verify(rpm, repoId);
-      });
-      // The package itself is not to be held until the next comes.
-      before = turn.then(nothing, (error: unknown) => {
-        if (!isExpected(error)) over ??= { error };
-      });
-      return turn;
-    },
+        try {
+          return await verify(rpm, repoId);
+        } catch (error) {
+          if (!isExpected(error)) over = { error };
+          throw error;
+        }
+      }),
   };
 }
 

@@ -10,6 +10,9 @@ import { SIGTAG, TAG } from './tags.ts';
 /** The largest package file that is taken; live-patch packages have some MB. */
 export const MAX_PACKAGE_BYTES = 256 * 1024 * 1024;
 
+/** Bytes of packages that one stage of a run keeps in memory for the next; nearly every run has less, the rest waits in files. */
+export const PACKAGES_IN_MEMORY = 16 * 1024 * 1024;
+
 const LEAD_SIZE = 96;
 const LEAD_MAGIC = Buffer.from([0xed, 0xab, 0xee, 0xdb]);
 /** Signature type 5: "a header structure follows"; the older ones died with rpm 2. */
